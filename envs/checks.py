@@ -1,0 +1,81 @@
+"""What a batch of grid worlds accepts: actions, seeds and masks, each refused by name with what to do instead."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from numpy.typing import ArrayLike, NDArray
+
+from envs.kernels import NEEDS_RESET, NEXT_STEP, Batch
+from envs.tables import Table
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """A whole number, least or more and below 2³¹."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**31:
+        raise ValueError(f"{name} is {value!r}; give a whole number, {least} or more and below 2³¹")
+    return int(value)
+
+
+def checked_seeds(seed: int | Sequence[int | None] | None, num_envs: int) -> list[int | None]:
+    """One seed or None for each sub-environment: s, s + 1, ... for a single s."""
+    if seed is None:
+        return [None] * num_envs
+    if isinstance(seed, int | np.integer):
+        seed = range(int(seed), int(seed) + num_envs)
+    seeds = [None if s is None else int(s) for s in seed]
+    if len(seeds) != num_envs:
+        raise ValueError(f"{len(seeds)} seeds were given; give one, or {num_envs}, one for each sub-environment")
+    for s in seeds:
+        if s is not None and s < 0:
+            raise ValueError(f"a seed is {s}; seeds are 0 or more")
+    return seeds
+
+
+def checked_mask(mask: object, num_envs: int, started: bool) -> NDArray[np.bool_]:
+    """Which sub-environments to reset; None: all. Before the first reset of all, a part cannot be reset."""
+    if mask is None:
+        return np.ones(num_envs, np.bool_)
+    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (num_envs,):
+        raise ValueError(f"options['reset_mask'] is {mask!r}; a boolean array [{num_envs}] is needed")
+    if not mask.any():
+        raise ValueError("options['reset_mask'] is False everywhere; mark at least one sub-environment")
+    if not started and not mask.all():
+        raise ResetNeeded("a part was reset before the whole; call reset without a mask first")
+    return mask
+
+
+def as_actions(actions: ArrayLike, num_envs: int) -> NDArray[np.int64]:
+    """Whole numbers of any kind as the array [N] that the kernel is compiled for."""
+    a = np.asarray(actions)
+    if a.shape != (num_envs,) or a.dtype.kind not in "iu":
+        raise ValueError(f"actions are {a.dtype}{list(a.shape)}; whole numbers [{num_envs}] are needed")
+    return np.require(a, np.int64, ["C", "A", "W"])
+
+
+def as_action_rows(actions: ArrayLike, num_envs: int, n_actions: int) -> NDArray[np.integer]:
+    """Legal actions [T, N]."""
+    a = np.asarray(actions)
+    if a.ndim != 2 or a.shape[1] != num_envs or a.dtype.kind not in "iu":
+        raise ValueError(f"actions are {a.dtype}{list(a.shape)}; whole numbers [T, {num_envs}] are needed")
+    bad = (a < 0) | (a >= n_actions)
+    if bad.any():
+        t, i = (int(index) for index in np.argwhere(bad)[0])
+        raise ValueError(f"actions[{t}] of sub-environment {i} is {a[t, i]}; actions are 0 .. {n_actions - 1}")
+    return a
+
+
+def repaired(actions: NDArray[np.int64], reason: int, mode: int, batch: Batch, table: Table) -> NDArray[np.int64]:
+    """Refused actions, made legal where a reset makes them meaningless; an error if others are illegal too."""
+    waiting = batch.state >= table.n_states
+    if reason == NEEDS_RESET:
+        first = int(np.flatnonzero(waiting)[0])
+        raise ResetNeeded(f"sub-environment {first} is over; reset it with options={{'reset_mask': mask}}")
+    bad = (actions < 0) | (actions >= table.n_actions)
+    blamed = bad & ~waiting if mode == NEXT_STEP else bad
+    if blamed.any():
+        first = int(np.flatnonzero(blamed)[0])
+        raise ValueError(
+            f"the action of sub-environment {first} is {actions[first]}; actions are 0 .. {table.n_actions - 1}"
+        )
+    return np.where(bad, 0, actions)
