@@ -1,0 +1,33 @@
+"""What every agent is, and what it reports: the one interface between algorithms and everything that runs them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+
+class Report(NamedTuple):
+    """What an agent says after every update."""
+
+    step: int  # environment steps; sweeps for a planner; optimizer steps for a language model
+    scalars: dict[str, float]  # TensorBoard tag -> value
+
+
+class Agent(Protocol):
+    """An algorithm with its state, built by `rlkit.make(name, env, **config)`."""
+
+    config: Any  # frozen dataclass = CLI flags = log = checkpoint header
+
+    def act(self, obs: Any, *, explore: bool = False) -> Any:
+        """Return the action for one observation, or the actions for a batch."""
+        ...
+
+    def updates(self, steps: int) -> Iterator[Report]:
+        """Run the algorithm for at most `steps` more steps, yielding after every update; call again to go on."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that a later `load_state_dict` needs to go on as if never stopped."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state made by `state_dict` of an agent with the same configuration."""
+        ...

@@ -1,0 +1,49 @@
+"""One file, one algorithm, one name: `make("value_iteration", env)` builds what `value_iteration.py` holds."""
+
+import dataclasses
+import importlib
+import pkgutil
+from types import ModuleType
+from typing import Any
+
+import gymnasium as gym
+
+from rlkit.agent import Agent
+
+
+def names() -> list[str]:
+    """Return the names of all agents."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def load(name: str) -> ModuleType:
+    """Return the module of an agent: its `Config` and its `make(env, config, seed)`.
+
+    Raises:
+        ValueError: no agent has that name.
+    """
+    if name not in names():
+        raise ValueError(f"there is no agent {name!r}; the agents are {', '.join(names())}")
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def make(name: str, env: Any, *, seed: int = 0, **config: Any) -> Agent:
+    """Build an agent, as `gym.make` builds an environment: `make("q_learning", "GridWorld-v0", alpha=0.1)`.
+
+    Args:
+        name: the agent's name, one of `names()`.
+        env: an environment, the id of one, or (for planners) an `MDP`.
+        seed: of everything random in the agent.
+        config: fields of the agent's `Config`.
+
+    Raises:
+        ValueError: unknown agent or unknown field.
+    """
+    module = load(name)
+    fields = [field.name for field in dataclasses.fields(module.Config)]
+    for key in config:
+        if key not in fields:
+            raise ValueError(f"{name} has no option {key!r}; its options are {', '.join(fields)}")
+    world = gym.make(env) if isinstance(env, str) else env
+    agent: Agent = module.make(world, module.Config(**config), seed)
+    return agent

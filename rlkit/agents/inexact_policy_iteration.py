@@ -1,0 +1,79 @@
+"""Inexact policy iteration (Dembo-Eisenstat-Steihaug forcing): each policy evaluated by Krylov, as far as it pays."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, eye_array
+from scipy.sparse.linalg import LinearOperator, bicgstab
+
+from rlkit.tabular.bellman import evaluate, greedy
+from rlkit.tabular.linear import policy_system
+from rlkit.tabular.planner import Plan, Planner, certify_plan, check_config
+from rlkit.tabular.problem import Problem, World, make_problem
+
+
+@dataclass(frozen=True)
+class Config:
+    """Inexact policy iteration."""
+
+    gamma: float = 0.9  # discount
+    tolerance: float = 1e-6  # stop when max |v - v*| is proven to be at most this
+    forcing: float = 0.1  # solve until the residual of the policy's equation is this part of Bellman's residual
+    iterations: int = 100  # of BiCGStab for one policy at most
+    fallback: int = 50  # plain evaluation sweeps for a policy on which BiCGStab stalls
+
+
+def make(world: World, config: Config, seed: int = 0) -> Planner:  # noqa: ARG001 - nothing is random here
+    """Build the planner; it starts from v = 0."""
+    check_config(config, iterations=1, fallback=1)
+    if not 0.0 < config.forcing < 1.0:
+        raise ValueError(f"forcing is {config.forcing}; it must lie between 0 and 1")
+    problem = make_problem(world, config.gamma)
+    return Planner(problem, config, _rounds, np.zeros(problem.n_states))
+
+
+def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, float]]:
+    spare = np.empty_like(plan.v)
+    while True:
+        changed = greedy(problem.model, plan.v, plan.policy, -np.inf)
+        transition, reward = policy_system(problem.model, plan.policy)
+        gap = reward + transition @ plan.v - plan.v  # Bellman's residual, since the policy is greedy
+        target = config.forcing * float(np.abs(gap).max())
+        solution, used = _krylov(transition, reward, plan.v, target, config.iterations)
+        left = float(np.abs(reward + transition @ solution - solution).max())
+        if np.isfinite(left) and left <= max(2 * target, np.finfo(np.float64).eps):
+            plan.v = solution
+        else:
+            for _ in range(config.fallback):
+                evaluate(problem.model, plan.policy, plan.v, spare)
+                plan.v, spare = spare, plan.v
+            used += config.fallback
+        plan.work += 1 + used / problem.n_actions
+        yield {"changed": float(changed), "krylov": float(used), "residual": certify_plan(problem, plan).residual}
+
+
+def _krylov(
+    transition: csr_array, reward: NDArray[np.float64], v: NDArray[np.float64], target: float, iterations: int
+) -> tuple[NDArray[np.float64], int]:
+    """Run BiCGStab on (I - gamma P) v = r from v, scaled by the diagonal; return the solution and the products used."""
+    size = len(v)
+    system = csr_array(eye_array(size, format="csr") - transition)
+    scale = 1.0 / system.diagonal()
+    used = [0]
+
+    def count(_: NDArray[np.float64]) -> None:
+        used[0] += 2
+
+    solution, _ = bicgstab(
+        system,
+        reward,
+        x0=v,
+        rtol=0.0,
+        atol=target,
+        maxiter=iterations,
+        M=LinearOperator((size, size), matvec=lambda x: scale * x),
+        callback=count,
+    )
+    return np.asarray(solution, np.float64), used[0]

@@ -1,0 +1,89 @@
+"""Prioritized sweeping in blocks (Moore & Atkeson 1993; Wingate & Seppi 2005): back up only where something changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlkit.tabular.blocks import BLOCK, partition, relax
+from rlkit.tabular.model import Sparse, dense_table, without_self_loops
+from rlkit.tabular.planner import Plan, Planner, centre, certify_plan, check_config
+from rlkit.tabular.problem import Problem, World, make_problem
+
+
+@dataclass(frozen=True)
+class Config:
+    """Prioritized sweeping: Gauss-Seidel value iteration over the blocks whose successors have changed."""
+
+    gamma: float = 0.9  # discount
+    tolerance: float = 1e-6  # stop when max |v - v*| is proven to be at most this
+    threads: int = 1  # the result depends on this number, but never on timing
+    passes: int = 64  # passes over the pending blocks between two reports
+    structure: bool = True  # look for local rules in the arrays
+
+
+def make(world: World, config: Config, seed: int = 0) -> Planner:  # noqa: ARG001 - nothing is random here
+    """Build the planner; it starts from the value of earning the median state's best reward for ever."""
+    check_config(config, threads=1, passes=1)
+    problem = make_problem(world, config.gamma, structure=config.structure)
+    return Planner(problem, config, _rounds, _start(problem))
+
+
+def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, float]]:
+    """Sweep to and fro with a threshold that a block's change must pass to count; lower it until the bound is proven.
+
+    Every block starts as pending, here and when a run is resumed: a block with nothing to do costs one visit.
+    """
+    model = without_self_loops(problem.model)
+    blocks = partition(model, config.threads)
+    pending = np.full(len(blocks.indptr) - 1, np.inf)
+    target = config.tolerance * (1 - problem.gamma) if problem.gamma < 1 else 1e-3 * config.tolerance
+    threshold = target / 8
+    while True:
+        made, swept = relax(model, plan.v, pending, blocks, threshold, config.passes, backward=True)
+        plan.work += swept * BLOCK / problem.n_states
+        proof = certify_plan(problem, plan)
+        if problem.ergodic and proof.span_bound < proof.bound / 2:
+            centre(plan, proof)
+            pending[:] = np.inf
+        yield {"residual": proof.residual, "passes": float(made)}
+        if made < config.passes:  # nothing is pending, and yet the bound is not proven
+            threshold /= 4
+            pending[:] = np.inf
+
+
+def _start(problem: Problem) -> NDArray[np.float64]:
+    """Return c / (1 - w), c and w the medians over states of the best reward and its weight; 0 at gamma 1.
+
+    Most states of a large world lie far from anything but its running cost; starting from what that amounts to saves
+    the 1 / (1 - gamma) sweeps in which the cost would add up.
+    """
+    if problem.gamma == 1.0:
+        return np.zeros(problem.n_states)
+    model = problem.model
+    if isinstance(model, Sparse):
+        reward = model.reward.reshape(problem.n_states, -1)
+        mass = np.zeros(reward.size)
+        filled = np.diff(model.indptr) > 0
+        mass[filled] = np.add.reduceat(model.weight, model.indptr[:-1][filled])
+        count = np.ones(problem.n_states, np.int64)
+    else:
+        _, reward, weight = dense_table(model)
+        mass = weight.sum(axis=1).ravel()
+        count = np.bincount(model.rule, minlength=len(reward))
+    best = reward.argmax(axis=1)
+    each = np.arange(len(reward))
+    gain, going = reward[each, best], mass.reshape(reward.shape)[each, best]
+    alive = going > 0
+    if not alive.any():
+        return np.zeros(problem.n_states)
+    middle = _median(gain[alive], count[alive]) / (1 - _median(going[alive], count[alive]))
+    return np.full(problem.n_states, middle)
+
+
+def _median(values: NDArray[np.float64], count: NDArray[np.int64]) -> float:
+    """Return the median of values that occur `count` times each."""
+    order = np.argsort(values)
+    total = np.cumsum(count[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])

@@ -1,0 +1,219 @@
+"""Sweeping only where something changed: blocks of neighbouring states, which blocks read which, and the pending ones."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from rlkit.arrays import Floats, Ints
+from rlkit.tabular.bellman import best_value
+from rlkit.tabular.model import Model, Sparse
+
+BLOCK = 16  # states; 8 saves updates and loses more on overhead, 32 the other way about
+
+_BURST = 8  # passes a thread makes over its range before it waits for the others; even, so that the direction holds
+
+
+class Blocks(NamedTuple):
+    """Blocks of `BLOCK` states each, and for each block the others whose values depend on it."""
+
+    indptr: NDArray[np.int64]  # [T + 1]
+    reader: NDArray[np.int32]  # [E]  blocks with an action that leads into this one
+    cuts: tuple[int, ...]  # ranges of blocks such that every second one can be swept at the same time
+    threads: int
+
+
+def partition(model: Model, threads: int) -> Blocks:
+    """Group the states of a model into blocks.
+
+    With more than one thread the blocks are cut into ranges, several for each thread since what is pending is seldom
+    spread evenly. Where ranges of the same parity touch (a teleporter, a random graph), there is one range and one
+    thread, so that a result never depends on timing.
+    """
+    count = -(-model.n_states // BLOCK)
+    if isinstance(model, Sparse):
+        indptr, reader = _readers_of_rows(model.indptr, model.successor, model.n_actions, count)
+    else:
+        indptr, reader = _readers_of_rules(model.rule, model.offset, len(model.slots), count)
+    for share in (4, 2, 1) if threads > 1 and count >= 8 * threads else ():
+        cuts = np.linspace(0, count, 2 * share * threads + 1).astype(np.int64)
+        if _independent(indptr, reader, cuts):
+            return Blocks(indptr, reader, tuple(int(cut) for cut in cuts), threads)
+    return Blocks(indptr, reader, (0, count), 1)
+
+
+def relax(
+    model: Model,
+    v: NDArray[np.float64],
+    pending: NDArray[np.float64],
+    blocks: Blocks,
+    threshold: float,
+    passes: int,
+    backward: bool,
+) -> tuple[int, int]:
+    """Sweep pending blocks in place, to and fro, until none is left or `passes` are done.
+
+    A block is pending when a value that it reads has changed by more than threshold since it was last swept.
+
+    Args:
+        model: the model, self loops removed or not.
+        v: [S] values, improved in place.
+        pending: [T] the largest such change for each block, kept up to date in place.
+        blocks: from `partition`.
+        threshold: smaller changes are let pass.
+        passes: at most so many.
+        backward: whether the first pass goes from the last block to the first.
+
+    Returns:
+        Passes made and blocks swept.
+    """
+    ranges = list(pairwise(blocks.cuts))
+    if len(ranges) == 1:
+        made, swept = _relax(model, v, pending, blocks.indptr, blocks.reader, threshold, passes, backward, *ranges[0])
+        return int(made), int(swept)
+    swept = 0
+    with ThreadPoolExecutor(blocks.threads) as pool:
+        for done in range(0, passes, _BURST):
+            before = swept
+            for parity in (0, 1):
+                jobs = [
+                    pool.submit(
+                        _relax, model, v, pending, blocks.indptr, blocks.reader, threshold, _BURST, backward, *part
+                    )
+                    for part in ranges[parity::2]
+                ]
+                swept += sum(int(job.result()[1]) for job in jobs)
+            if swept == before:
+                return done, swept
+    return passes, swept
+
+
+@njit(cache=True, nogil=True)
+def _relax(
+    model: Any,
+    v: Floats,
+    pending: Floats,
+    indptr: Ints,
+    reader: NDArray[np.int32],
+    threshold: float,
+    passes: int,
+    backward: bool,
+    first: int,
+    last: int,
+) -> tuple[int, int]:
+    """Do the passes of `relax` over the blocks first .. last - 1.
+
+    Inside a block the even states go before the odd ones: neighbours then do not wait for each other, and the
+    processor has several states in flight.
+    """
+    swept = 0
+    made = 0
+    while made < passes:
+        before = swept
+        for i in range(last - first):
+            block = last - 1 - i if backward else first + i
+            if pending[block] <= threshold:
+                continue
+            swept += 1
+            pending[block] = 0.0
+            low = block * BLOCK
+            high = min(model.n_states, low + BLOCK)
+            change = 0.0
+            for parity in range(2):
+                s = high - 1 - parity if backward else low + parity
+                step = -2 if backward else 2
+                for _ in range((high - low + 1 - parity) // 2):
+                    value = best_value(model, v, s)
+                    gap = abs(value - v[np.uintp(s)])
+                    change = max(change, gap)
+                    v[np.uintp(s)] = value
+                    s += step
+            if change > threshold:
+                pending[block] = change
+                for k in range(indptr[block], indptr[block + 1]):
+                    pending[reader[k]] = max(pending[reader[k]], change)
+        if swept == before:
+            break
+        made += 1
+        backward = not backward
+    return made, swept
+
+
+@njit(cache=True, nogil=True)
+def _readers_of_rows(
+    indptr: Ints, successor: NDArray[np.int32], n_actions: int, count: int
+) -> tuple[Ints, NDArray[np.int32]]:
+    """List for each block the other blocks that lead into it, each once, in order."""
+    n_states = (indptr.size - 1) // n_actions
+    seen = np.full(count, -1, np.int64)
+    starts = np.zeros(count + 1, np.int64)
+    reader = np.empty(0, np.int32)
+    for filling in range(2):
+        seen[:] = -1
+        for block in range(count):
+            low, high = block * BLOCK * n_actions, min(n_states, (block + 1) * BLOCK) * n_actions
+            for k in range(indptr[low], indptr[high]):
+                into = successor[k] // BLOCK
+                if into != block and seen[into] != block:
+                    seen[into] = block
+                    if filling:
+                        reader[starts[into]] = block
+                    starts[into] += 1
+        _shift_counts(starts, filling)
+        if not filling:
+            reader = np.empty(starts[count], np.int32)
+    return starts, reader
+
+
+@njit(cache=True, nogil=True)
+def _readers_of_rules(
+    rule: NDArray[np.int32], offset: NDArray[np.int32], n_slots: int, count: int
+) -> tuple[Ints, NDArray[np.int32]]:
+    """Do for a stencil what `_readers_of_rows` does for rows."""
+    seen = np.full(count, -1, np.int64)
+    starts = np.zeros(count + 1, np.int64)
+    reader = np.empty(0, np.int32)
+    for filling in range(2):
+        seen[:] = -1
+        for block in range(count):
+            for s in range(block * BLOCK, min(rule.size, (block + 1) * BLOCK)):
+                for m in range(n_slots):
+                    into = (s + offset[rule[s] * n_slots + m]) // BLOCK
+                    if into != block and seen[into] != block:
+                        seen[into] = block
+                        if filling:
+                            reader[starts[into]] = block
+                        starts[into] += 1
+        _shift_counts(starts, filling)
+        if not filling:
+            reader = np.empty(starts[count], np.int32)
+    return starts, reader
+
+
+@njit(cache=True, nogil=True)
+def _shift_counts(starts: Ints, filled: int) -> None:
+    """Turn counts, or ends after filling, into the starts of compressed rows."""
+    count = starts.size - 1
+    total = 0
+    for i in range(count):
+        size = starts[i]
+        starts[i] = total
+        total = size if filled else total + size
+    starts[count] = total
+
+
+def _independent(indptr: NDArray[np.int64], reader: NDArray[np.int32], cuts: NDArray[np.int64]) -> bool:
+    """Whether no two ranges of the same parity read each other, or share a reader."""
+    part = np.searchsorted(cuts, np.arange(len(indptr) - 1), side="right") - 1
+    source = np.repeat(part, np.diff(indptr))
+    other = part[reader]
+    apart = (source == other) | ((source - other) % 2 == 1)
+    if not apart.all():
+        return False
+    crossing = source != other
+    key = reader[crossing].astype(np.int64) * len(cuts) + source[crossing]
+    block = np.unique(key) // len(cuts)
+    return len(np.unique(block)) == len(block)

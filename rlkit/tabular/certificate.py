@@ -1,0 +1,95 @@
+"""How far a value function is from the optimal one, proven: bounds from the Bellman residual."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlkit.tabular.bellman import greedy, residual
+from rlkit.tabular.linear import exact_value, expected_steps
+from rlkit.tabular.model import Model, Sparse, dense_table
+
+
+class Certificate(NamedTuple):
+    """v + lower <= v* <= v + upper in every state, rounding included."""
+
+    lower: float
+    upper: float
+    residual: float  # max |T v - v|
+    rounding: float  # the part of the bounds that is owed to floating point
+
+    @property
+    def bound(self) -> float:
+        """The proven distance max |v* - v|."""
+        return max(-self.lower, self.upper)
+
+    @property
+    def span_bound(self) -> float:
+        """The proven distance after v is shifted to the middle of its bounds."""
+        return (self.upper - self.lower) / 2
+
+
+def certify(model: Model, v: NDArray[np.float64], gamma: float, ergodic: bool) -> Certificate:
+    """Bound the distance of v from v*.
+
+    With d = T v - v, v* lies between v + min d / (1 - gamma) and v + max d / (1 - gamma) where every action goes on
+    with probability one (MacQueen 1966, Porteus 1971; Puterman theorem 6.6.3). Where an episode can end, min d counts
+    only if it is negative and max d only if it is positive.
+
+    Args:
+        model: with self loops, under gamma.
+        v: [S].
+        gamma: the discount; at 1 see `_certify_undiscounted`.
+        ergodic: no action can end the episode, as `never_ends` finds.
+    """
+    low, high, size = residual(model, v)
+    worst = max(-low, high)
+    error = rounding_error(model, size)
+    if gamma >= 1.0:
+        return _certify_undiscounted(model, v, worst, error)
+    if not ergodic:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Certificate((low - error) / (1 - gamma), (high + error) / (1 - gamma), worst, error / (1 - gamma))
+
+
+def _certify_undiscounted(model: Model, v: NDArray[np.float64], worst: float, error: float) -> Certificate:
+    """Bound the distance from v* at gamma 1, where none follows from a residual: by the greedy policy's exact value.
+
+    If x is the value of a policy that ends and T x = x, then x = v* provided that never ending is not worth more than
+    ending (Bertsekas & Tsitsiklis 1991, proposition 2). Asked only once the residual is tiny; before, infinity.
+    """
+    unknown = Certificate(-np.inf, np.inf, worst, 0.0)
+    if worst > 1e-6 * max(1.0, float(np.abs(v).max())):
+        return unknown
+    policy = np.zeros(model.n_states, np.int64)
+    greedy(model, v, policy, -np.inf)
+    exact = exact_value(model, policy)
+    steps = None if exact is None else expected_steps(model, policy)
+    if exact is None or steps is None:
+        return unknown
+    low, high, _ = residual(model, exact)
+    slack = error * float(steps.max())
+    if max(-low, high) > 4 * slack:
+        return unknown
+    gap = exact - v
+    return Certificate(float(gap.min()) - slack, float(gap.max()) + slack, worst, slack)
+
+
+def rounding_error(model: Model, size: float) -> float:
+    """Return a bound on the error of one backup in floating point, for values of at most `size` (Higham (3.5))."""
+    reward = model.reward if isinstance(model, Sparse) else dense_table(model)[1]
+    terms = float(np.diff(model.indptr).max(initial=0)) if isinstance(model, Sparse) else len(model.slots)
+    finite = np.abs(reward[np.isfinite(reward)]).max(initial=0.0)
+    return float((terms + 2) * np.finfo(np.float64).eps * (size + finite))
+
+
+def never_ends(model: Model, gamma: float) -> bool:
+    """Whether every action of every state goes on with probability one (up to rounding)."""
+    if isinstance(model, Sparse):
+        width = np.diff(model.indptr)
+        if (width == 0).any():
+            return False
+        mass = np.add.reduceat(model.weight, model.indptr[:-1])
+    else:
+        mass = dense_table(model)[2].sum(axis=1)
+    return bool((mass >= gamma * (1.0 - 1e-12)).all())

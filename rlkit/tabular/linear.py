@@ -1,0 +1,55 @@
+"""Policy evaluation as a linear system: (I - gamma P_pi) v = r_pi, built from a model and solved exactly."""
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array, eye_array
+from scipy.sparse.linalg import MatrixRankWarning, splu
+
+from rlkit.tabular.model import Model, Sparse, dense_table
+
+
+def policy_system(model: Model, policy: NDArray[np.int64]) -> tuple[csr_array, NDArray[np.float64]]:
+    """Return gamma P_pi [S, S] and r_pi [S] of a deterministic policy (Zhao (2.8))."""
+    size = model.n_states
+    state = np.arange(size)
+    if isinstance(model, Sparse):
+        row = state * model.n_actions + policy
+        width = model.indptr[row + 1] - model.indptr[row]
+        indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(width)])
+        picked = np.repeat(model.indptr[row] - indptr[:-1], width) + np.arange(indptr[-1])
+        transition = csr_array((model.weight[picked], model.successor[picked], indptr), shape=(size, size))
+        reward = model.reward[row]
+    else:
+        offset, gain, weight = dense_table(model)
+        chosen = weight[model.rule, :, policy]  # [S, M]
+        source, slot = np.nonzero(chosen)
+        target = source + offset[model.rule[source], slot]
+        transition = csr_array((chosen[source, slot], (source, target)), shape=(size, size))
+        reward = gain[model.rule, policy]
+    transition.sum_duplicates()
+    return transition, reward
+
+
+def exact_value(model: Model, policy: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """Solve for the value of a policy by sparse LU; None where it never ends under gamma 1 (a singular system)."""
+    transition, reward = policy_system(model, policy)
+    system = csc_array(eye_array(model.n_states, format="csc") - transition)
+    return _solve(system, reward)
+
+
+def expected_steps(model: Model, policy: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """Solve for the (discounted) number of steps until the end of an episode, one for each state."""
+    transition, _ = policy_system(model, policy)
+    return _solve(csc_array(eye_array(model.n_states, format="csc") - transition), np.ones(model.n_states))
+
+
+def _solve(system: csc_array, right: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MatrixRankWarning)
+        try:
+            solution: NDArray[np.float64] = splu(system).solve(right)
+        except RuntimeError:  # SuperLU's way to say that the system is exactly singular
+            return None
+    return solution if np.isfinite(solution).all() else None

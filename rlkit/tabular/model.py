@@ -1,0 +1,212 @@
+"""What a planner sweeps: an MDP under a discount, with all that does not change between sweeps multiplied out.
+
+q(s, a) = reward(s, a) + sum_s' weight(s, a, s') v(s'), where weight = gamma p(s' | s, a) over the outcomes that do not
+terminate. `Sparse` holds that for any MDP; `Stencil` for one with few local rules, in a few bytes a state.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from rlkit.arrays import Bools, Floats, Ints
+from rlkit.mdp import MDP
+from rlkit.rules import Rules
+
+_MOST_SLOTS = 16  # a wider stencil gains nothing over sparse rows
+_MOST_PADDING = 4  # table entries for each outcome beyond which sparse rows are faster
+
+
+class Sparse(NamedTuple):
+    """Compressed rows `s * n_actions + a`."""
+
+    indptr: NDArray[np.int64]  # [S*A + 1]
+    successor: NDArray[np.int32]  # [N]
+    weight: NDArray[np.float64]  # [N]
+    reward: NDArray[np.float64]  # [S*A]
+    n_states: int
+    n_actions: int
+
+
+class Stencil(NamedTuple):
+    """A table for each rule: M successors shared by all its actions, and W >= A lanes, one for each action."""
+
+    rule: NDArray[np.int32]  # [S]
+    offset: NDArray[np.int32]  # [R * M]  successor minus state
+    table: NDArray[np.float64]  # [R * (M + 1) * W]  rewards, then the weights of each slot; idle lanes have reward -inf
+    slots: tuple[int, ...]  # of length M; a tuple because its length is known to the compiler
+    lanes: tuple[int, ...]  # of length W, a power of two
+    n_states: int
+    n_actions: int
+
+
+Model = Sparse | Stencil
+
+
+def sparse(mdp: MDP, gamma: float) -> Sparse:
+    """Multiply out an MDP under the discount gamma."""
+    indptr, successor, weight, reward = _fold(*_outcomes(mdp), gamma)
+    return Sparse(indptr, successor, weight, reward, mdp.n_states, mdp.n_actions)
+
+
+def stencil(world: MDP | Rules, gamma: float) -> Stencil | None:
+    """Multiply out rules, or an MDP with a rule for each state, under the discount gamma.
+
+    None where that would not pay: too many different successors in a rule, or actions that share so few of them that
+    the lanes would mostly multiply zeros.
+    """
+    relative = isinstance(world, Rules)
+    rule = world.rule if isinstance(world, Rules) else np.arange(world.n_states, dtype=np.int32)
+    n_rules = int(rule.max()) + 1
+    n_actions = (len(world.indptr) - 1) // n_rules
+    indptr, successor, weight, reward = _fold(*_outcomes(world), gamma)
+    width = _widest(indptr, successor, n_actions)
+    n_lanes = max(4, 1 << (n_actions - 1).bit_length())
+    if width > _MOST_SLOTS or n_rules * width * n_lanes > _MOST_PADDING * max(len(weight), n_rules * n_actions):
+        return None
+    offset, table = _spread(indptr, successor, weight, reward, n_actions, width, n_lanes, relative)
+    slots, lanes = (0,) * width, (0,) * n_lanes
+    return Stencil(rule, offset.ravel(), table.ravel(), slots, lanes, len(rule), n_actions)
+
+
+def without_self_loops(model: Model) -> Model:
+    """Solve each action for its own state: q = (r + sum_{s' != s} w v(s')) / (1 - w(s)).
+
+    The fixed point is the same (Puterman 6.3.3, Reetz 1973), and a state that can only wait for a lucky slip no longer
+    takes 1 / (1 - gamma) sweeps. At gamma 1 an action that stays for ever is worth -inf if it costs and 0 if it is free.
+    """
+    if isinstance(model, Sparse):
+        indptr, successor, weight, reward = _cut_loops(
+            model.indptr, model.successor, model.weight, model.reward, model.n_actions
+        )
+        return model._replace(indptr=indptr, successor=successor, weight=weight, reward=reward)
+    n_slots, n_lanes = len(model.slots), len(model.lanes)
+    table = model.table.reshape(-1, n_slots + 1, n_lanes).copy()
+    own = (model.offset == 0).reshape(-1, n_slots)  # [R, M]; an idle slot has weight 0
+    loop = np.einsum("rm,rml->rl", own, table[:, 1:])  # [R, W]
+    table[:, 1:][own] = 0.0
+    ever = loop >= 1.0
+    worth = np.where(table[:, 0] < 0.0, -np.inf, np.where(table[:, 0] > 0.0, np.inf, 0.0))
+    table /= np.where(ever, 1.0, 1.0 - loop)[:, None, :]
+    table[:, 0] = np.where(ever, worth, table[:, 0])
+    return model._replace(table=table.ravel())
+
+
+def dense_table(model: Stencil) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+    """Return offset [R, M], reward [R, A] and weight [R, M, A] of a stencil, as views."""
+    table = model.table.reshape(-1, len(model.slots) + 1, len(model.lanes))
+    return model.offset.reshape(len(table), -1), table[:, 0, : model.n_actions], table[:, 1:, : model.n_actions]
+
+
+def _outcomes(world: MDP | Rules) -> tuple[NDArray[Any], ...]:
+    successor = world.offset if isinstance(world, Rules) else world.next_state
+    return world.indptr, successor, world.prob, world.reward, world.terminated
+
+
+@njit(cache=True, nogil=True)
+def _fold(
+    indptr: Ints, successor: NDArray[np.int32], prob: Floats, reward: Floats, terminated: Bools, gamma: float
+) -> tuple[Ints, NDArray[np.int32], Floats, Floats]:
+    """Sum rewards over each row and keep the outcomes that go on, weighted by gamma times their probability."""
+    n_rows = indptr.size - 1
+    starts = np.zeros(n_rows + 1, np.int64)
+    for row in range(n_rows):
+        kept = 0
+        for k in range(indptr[row], indptr[row + 1]):
+            kept += prob[k] > 0.0 and not terminated[k]
+        starts[row + 1] = starts[row] + kept
+    to = np.empty(starts[-1], np.int32)
+    weight = np.empty(starts[-1], np.float64)
+    gain = np.empty(n_rows, np.float64)
+    for row in range(n_rows):
+        total = 0.0
+        j = starts[row]
+        for k in range(indptr[row], indptr[row + 1]):
+            total += prob[k] * reward[k]
+            if prob[k] > 0.0 and not terminated[k]:
+                to[j] = successor[k]
+                weight[j] = gamma * prob[k]
+                j += 1
+        gain[row] = total
+    return starts, to, weight, gain
+
+
+@njit(cache=True, nogil=True)
+def _cut_loops(
+    indptr: Ints, successor: NDArray[np.int32], weight: Floats, reward: Floats, n_actions: int
+) -> tuple[Ints, NDArray[np.int32], Floats, Floats]:
+    """Do for sparse rows what `without_self_loops` says."""
+    n_rows = indptr.size - 1
+    starts = np.zeros(n_rows + 1, np.int64)
+    to = np.empty_like(successor)
+    rate = np.empty_like(weight)
+    gain = np.empty_like(reward)
+    j = 0
+    for row in range(n_rows):
+        loop = 0.0
+        for k in range(indptr[row], indptr[row + 1]):
+            if successor[k] == row // n_actions:
+                loop += weight[k]
+        if loop < 1.0:
+            gain[row] = reward[row] / (1.0 - loop)
+            for k in range(indptr[row], indptr[row + 1]):
+                if successor[k] != row // n_actions:
+                    to[j] = successor[k]
+                    rate[j] = weight[k] / (1.0 - loop)
+                    j += 1
+        else:
+            gain[row] = -np.inf if reward[row] < 0.0 else (np.inf if reward[row] > 0.0 else 0.0)
+        starts[row + 1] = j
+    return starts, to[:j], rate[:j], gain
+
+
+@njit(cache=True, nogil=True)
+def _widest(indptr: Ints, successor: NDArray[np.int32], n_actions: int) -> int:
+    """Return the largest number of different successors that the actions of one rule have, at least 1."""
+    widest = 1
+    for rule in range((indptr.size - 1) // n_actions):
+        first, last = indptr[rule * n_actions], indptr[(rule + 1) * n_actions]
+        width = 0
+        for k in range(first, last):
+            new = True
+            for j in range(first, k):
+                if successor[j] == successor[k]:
+                    new = False
+                    break
+            width += new
+        widest = max(widest, width)
+    return widest
+
+
+@njit(cache=True, nogil=True)
+def _spread(
+    indptr: Ints,
+    successor: NDArray[np.int32],
+    weight: Floats,
+    reward: Floats,
+    n_actions: int,
+    width: int,
+    n_lanes: int,
+    relative: bool,
+) -> tuple[NDArray[np.int32], Floats]:
+    """Write compressed rows as offsets [R, M] and a table [R, M + 1, W]."""
+    n_rules = (indptr.size - 1) // n_actions
+    offset = np.zeros((n_rules, width), np.int32)
+    table = np.zeros((n_rules, width + 1, n_lanes))
+    table[:, 0, n_actions:] = -np.inf
+    for rule in range(n_rules):
+        used = 0
+        for a in range(n_actions):
+            row = rule * n_actions + a
+            table[rule, 0, a] = reward[row]
+            for k in range(indptr[row], indptr[row + 1]):
+                step = successor[k] if relative else successor[k] - rule
+                slot = 0
+                while slot < used and offset[rule, slot] != step:
+                    slot += 1
+                if slot == used:
+                    offset[rule, slot] = step
+                    used += 1
+                table[rule, slot + 1, a] += weight[k]
+    return offset, table

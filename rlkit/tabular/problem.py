@@ -1,0 +1,125 @@
+"""A planning problem: the model to sweep and the discount, from an environment, an MDP or rules, checked at the door."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from rlkit.mdp import MDP, from_env
+from rlkit.rules import Rules, find_rules, rules_from_env
+from rlkit.tabular.bellman import q_of
+from rlkit.tabular.certificate import never_ends
+from rlkit.tabular.model import Model, Sparse, dense_table, sparse, stencil
+
+World = gym.Env[Any, Any] | MDP | Rules  # whatever has a model
+
+
+@dataclass(frozen=True)
+class Problem:
+    """max_pi E[sum gamma^t r_t] on a finite MDP."""
+
+    model: Model
+    gamma: float
+    ergodic: bool  # no action ever ends the episode
+
+    @property
+    def n_states(self) -> int:
+        """S."""
+        return self.model.n_states
+
+    @property
+    def n_actions(self) -> int:
+        """A."""
+        return self.model.n_actions
+
+    def q(self, v: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the action values [S, A] of v (Zhao (2.20))."""
+        return q_of(self.model, v, self.n_actions)
+
+
+def make_problem(world: World, gamma: float, *, structure: bool = True) -> Problem:
+    """Read the model of a world and multiply the discount in.
+
+    Args:
+        world: an environment with a model, an MDP, or rules.
+        gamma: the discount, in [0, 1].
+        structure: look for local rules in the arrays of an MDP; False sweeps them as they are.
+
+    Raises:
+        ValueError: gamma out of range, an environment without a model, or gamma 1 where an episode may never end.
+    """
+    if not 0.0 <= gamma <= 1.0:
+        raise ValueError(f"gamma is {gamma}; it must lie between 0 and 1")
+    model = _model(world, gamma, structure)
+    if gamma == 1.0:
+        _check_ends(model)
+    return Problem(model, gamma, gamma < 1.0 and never_ends(model, gamma))
+
+
+def _model(world: World, gamma: float, structure: bool) -> Model:
+    if isinstance(world, gym.Env):
+        rules = rules_from_env(world)
+        if rules is not None and structure:
+            return _model(rules, gamma, structure)
+        mdp = from_env(world)
+        if mdp is None:
+            name = world.spec.id if world.spec else type(world.unwrapped).__name__
+            raise ValueError(
+                f"{name} has no model to plan with: neither `P` nor `transitions` is found on it, or a wrapper that may "
+                "change observations or rewards stands before it; plan on env.unwrapped, or learn from samples instead"
+            )
+        world = mdp
+    if isinstance(world, Rules):
+        shared = stencil(world, gamma)
+        if shared is None:
+            raise ValueError(f"these rules have too many successors for a stencil of {len(world.rule)} states")
+        return shared
+    if structure:
+        rules = find_rules(world)
+        shared = None if rules is None else stencil(rules, gamma)
+        if shared is not None:
+            return shared
+    return stencil(world, gamma) or sparse(world, gamma)
+
+
+def _check_ends(model: Model) -> None:
+    """Refuse gamma 1 where some state can never come to an end, whatever it does."""
+    ends = ending_policy(model) >= 0
+    if not ends.all():
+        state = int(np.argmin(ends))
+        raise ValueError(
+            f"gamma is 1, but an episode from state {state} can never end ({int((~ends).sum())} such states), so its "
+            "return has no bound; use gamma < 1, or a world with a terminal target"
+        )
+
+
+def ending_policy(model: Model) -> NDArray[np.int64]:
+    """Return a policy [S] that ends the episode with probability one; -1 where no action leads to an end.
+
+    Walks back from the state-action pairs that can end at once, one step in each round.
+    """
+    source, action, target = edges(model)
+    mass = np.zeros((model.n_states, model.n_actions))
+    if isinstance(model, Sparse):
+        np.add.at(mass.reshape(-1), np.repeat(np.arange(mass.size), np.diff(model.indptr)), model.weight)
+    else:
+        mass = dense_table(model)[2].sum(axis=1)[model.rule]
+    ending = mass < 1.0 - 1e-9
+    policy = np.where(ending.any(axis=1), ending.argmax(axis=1), -1)
+    while True:
+        step = (policy[target] >= 0) & (policy[source] < 0)
+        if not step.any():
+            return policy
+        policy[source[step]] = action[step]
+
+
+def edges(model: Model) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the triples (s, a, s') that have a positive probability to go on."""
+    if isinstance(model, Sparse):
+        row = np.repeat(np.arange(model.n_states * model.n_actions), np.diff(model.indptr))
+        return row // model.n_actions, row % model.n_actions, model.successor.astype(np.int64)
+    offset, _, weight = dense_table(model)
+    state, slot, action = np.nonzero((weight > 0.0)[model.rule])
+    return state, action, state + offset[model.rule[state], slot]
