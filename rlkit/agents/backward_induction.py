@@ -16,13 +16,13 @@ from rlkit.tabular.problem import _model as read_model
 
 @dataclass(frozen=True)
 class Config:
-    """Configuration of backward induction."""
+    """Backward induction."""
 
     horizon: int = 100  # H, the number of steps that count
-    gamma: float = 1.0
+    gamma: float = 1.0  # discount
 
 
-def make(world: World, config: Config, seed: int = 0) -> "BackwardInduction":  # noqa: ARG001 - nothing is drawn
+def make(world: World, config: Config, seed: int = 0) -> "BackwardInduction":  # noqa: ARG001 - nothing is random here
     """Build the planner for a world with a model; gamma = 1 is right on any world, as only H steps count."""
     if config.horizon < 1:
         raise ValueError(f"horizon is {config.horizon}; it must be at least 1")

@@ -1,4 +1,4 @@
-"""Linear programming, Puterman (6.9.2): min Σ_s v(s) / S subject to v(s) >= r(s, a) + gamma Σ_s' p(s'|s, a) v(s')."""
+"""Linear programming, Puterman section 6.9: min Σ_s v(s) / S subject to v(s) >= r(s, a) + gamma Σ_s' p(s'|s, a) v(s')."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import csc_array, csr_array
-from scipy.sparse.linalg import splu
+from scipy.sparse import csr_array
 
+from rlkit.tabular.linear import exact_value
 from rlkit.tabular.model import Model, Sparse, dense_table
 from rlkit.tabular.planner import Plan, Planner, certify_plan, check_config
 from rlkit.tabular.problem import Problem, World, make_problem
@@ -16,13 +16,13 @@ from rlkit.tabular.problem import Problem, World, make_problem
 
 @dataclass(frozen=True)
 class Config:
-    """Configuration of linear programming."""
+    """Linear programming."""
 
-    gamma: float = 0.9
-    tolerance: float = 1e-6  # the proven max |v - v*| asked for
+    gamma: float = 0.9  # discount
+    tolerance: float = 1e-6  # max |v - v*| that counts as solved
 
 
-def make(world: World, config: Config, seed: int = 0) -> Planner:  # noqa: ARG001 - nothing is drawn
+def make(world: World, config: Config, seed: int = 0) -> Planner:  # noqa: ARG001 - nothing is random here
     """Build the planner for a world with a model.
 
     v* is the least v that no action can improve, so that it minimises any positively weighted sum of values; at
@@ -33,7 +33,7 @@ def make(world: World, config: Config, seed: int = 0) -> Planner:  # noqa: ARG00
     return Planner(problem, config, _loop, np.zeros(problem.n_states))
 
 
-def _loop(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, float]]:  # noqa: ARG001 - nothing to tune
+def _loop(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, float]]:  # noqa: ARG001 - a Loop's signature
     n_states, n_actions = problem.n_states, problem.n_actions
     discounted, reward = _rows(problem.model)
     pairs = np.arange(n_states * n_actions)
@@ -53,8 +53,8 @@ def _loop(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, fl
     # The vertex is where one constraint a state is tight, the one with a positive dual. Solved as equations, it is free
     # of HiGHS's tolerance.
     occupancy = -solution.ineqlin.marginals.reshape(n_states, n_actions)
-    tight = np.arange(n_states) * n_actions + occupancy.argmax(axis=1)
-    plan.v[:] = splu(csc_array(own[tight] - discounted[tight])).solve(reward[tight])
+    vertex = exact_value(problem.model, occupancy.argmax(axis=1))
+    plan.v[:] = solution.x if vertex is None else vertex
     plan.work += 1.0
     proof = certify_plan(problem, plan)
     yield {"residual": proof.residual, "iterations": float(solution.nit), "objective": float(plan.v.mean())}
