@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from rlkit.tabular.bellman import greedy
 from rlkit.tabular.certificate import rounding_error
+from rlkit.tabular.ends import ending_policy
 from rlkit.tabular.linear import exact_value
 from rlkit.tabular.planner import Plan, Planner, certify_plan, check_config
-from rlkit.tabular.problem import Problem, World, ending_policy, make_problem
+from rlkit.tabular.problem import Problem, World, make_problem
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rlkit.tabular.blocks import BLOCK, partition, relax
+from rlkit.tabular.blocks import BLOCK, block_residuals, partition, relax
 from rlkit.tabular.model import Sparse, dense_table, without_self_loops
 from rlkit.tabular.planner import Plan, Planner, centre, certify_plan, check_config
 from rlkit.tabular.problem import Problem, World, make_problem
@@ -19,7 +19,7 @@ class Config:
     gamma: float = 0.9  # discount
     tolerance: float = 1e-6  # stop when max |v - v*| is proven to be at most this
     threads: int = 1  # the result depends on this number, but never on timing
-    passes: int = 64  # passes over the pending blocks between two reports
+    passes: int = 256  # passes over the pending blocks between two reports
     structure: bool = True  # look for local rules in the arrays
 
 
@@ -31,26 +31,29 @@ def make(world: World, config: Config, seed: int = 0) -> Planner:  # noqa: ARG00
 
 
 def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, float]]:
-    """Sweep to and fro with a threshold that a block's change must pass to count; lower it until the bound is proven.
+    """Sweep to and fro where something is pending; then let Bellman's residual say where there is still work.
 
-    Every block starts as pending, here and when a run is resumed: a block with nothing to do costs one visit.
+    A change counts when it passes a threshold. Small changes that were let pass may add up, so a block that the
+    residual finds wanting becomes pending again, and the threshold falls, until the bound is proven.
     """
     model = without_self_loops(problem.model)
     blocks = partition(model, config.threads)
-    pending = np.full(len(blocks.indptr) - 1, np.inf)
+    pending = np.empty(len(blocks.indptr) - 1)
+    found = np.empty_like(pending)
+    block_residuals(problem.model, plan.v, pending)
     target = config.tolerance * (1 - problem.gamma) if problem.gamma < 1 else 1e-3 * config.tolerance
-    threshold = target / 8
+    threshold = target / 2
     while True:
         made, swept = relax(model, plan.v, pending, blocks, threshold, config.passes, backward=True)
         plan.work += swept * BLOCK / problem.n_states
-        proof = certify_plan(problem, plan)
+        idle = made < config.passes
+        proof = certify_plan(problem, plan, block_residuals(problem.model, plan.v, found if not idle else pending))
         if problem.ergodic and proof.span_bound < proof.bound / 2:
             centre(plan, proof)
-            pending[:] = np.inf
+            block_residuals(problem.model, plan.v, pending)
         yield {"residual": proof.residual, "passes": float(made)}
-        if made < config.passes:  # nothing is pending, and yet the bound is not proven
-            threshold /= 4
-            pending[:] = np.inf
+        if idle:
+            threshold /= 2
 
 
 def _start(problem: Problem) -> NDArray[np.float64]:

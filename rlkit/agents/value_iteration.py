@@ -10,8 +10,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order
 
 from rlkit.tabular.bellman import gauss_seidel, jacobi
+from rlkit.tabular.ends import edges
 from rlkit.tabular.planner import Plan, Planner, centre, certify_plan, check_config
-from rlkit.tabular.problem import Problem, World, edges, make_problem
+from rlkit.tabular.problem import Problem, World, make_problem
 
 Order = Literal["jacobi", "gauss-seidel", "red-black", "random"]
 

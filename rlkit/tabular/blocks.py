@@ -14,6 +14,7 @@ from rlkit.tabular.model import Model, Sparse
 
 BLOCK = 16  # states; 8 saves updates and loses more on overhead, 32 the other way about
 
+_WORTH_THREADS = 1 << 15  # states; in a smaller world handing over the work takes longer than doing it
 _BURST = 8  # passes a thread makes over its range before it waits for the others; even, so that the direction holds
 
 
@@ -29,7 +30,7 @@ class Blocks(NamedTuple):
 def partition(model: Model, threads: int) -> Blocks:
     """Group the states of a model into blocks.
 
-    With more than one thread the blocks are cut into ranges, several for each thread since what is pending is seldom
+    With more than one thread, from `_WORTH_THREADS` states on, the blocks are cut into ranges, several for each thread since what is pending is seldom
     spread evenly. Where ranges of the same parity touch (a teleporter, a random graph), there is one range and one
     thread, so that a result never depends on timing.
     """
@@ -38,7 +39,7 @@ def partition(model: Model, threads: int) -> Blocks:
         indptr, reader = _readers_of_rows(model.indptr, model.successor, model.n_actions, count)
     else:
         indptr, reader = _readers_of_rules(model.rule, model.offset, len(model.slots), count)
-    for share in (4, 2, 1) if threads > 1 and count >= 8 * threads else ():
+    for share in (4, 2, 1) if threads > 1 and model.n_states >= _WORTH_THREADS else ():
         cuts = np.linspace(0, count, 2 * share * threads + 1).astype(np.int64)
         if _independent(indptr, reader, cuts):
             return Blocks(indptr, reader, tuple(int(cut) for cut in cuts), threads)
@@ -140,6 +141,22 @@ def _relax(
         made += 1
         backward = not backward
     return made, swept
+
+
+@njit(cache=True, nogil=True)
+def block_residuals(model: Any, v: Floats, pending: Floats) -> tuple[float, float, float]:
+    """Set pending to the largest |T v - v| of each block; return min and max of T v - v and the largest |v|."""
+    low, high, size = np.inf, -np.inf, 0.0
+    for block in range(pending.size):
+        worst = 0.0
+        for s in range(block * BLOCK, min(model.n_states, (block + 1) * BLOCK)):
+            gap = best_value(model, v, s) - v[s]
+            low = min(low, gap)
+            high = max(high, gap)
+            size = max(size, abs(v[s]))
+            worst = max(worst, abs(gap))
+        pending[block] = worst
+    return low, high, size
 
 
 @njit(cache=True, nogil=True)

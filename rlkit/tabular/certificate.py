@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rlkit.tabular.bellman import greedy, residual
+from rlkit.tabular.bellman import greedy, q_of, residual
+from rlkit.tabular.ends import ending_policy
 from rlkit.tabular.linear import exact_value, expected_steps
 from rlkit.tabular.model import Model, Sparse, dense_table
 
@@ -40,37 +41,56 @@ def certify(model: Model, v: NDArray[np.float64], gamma: float, ergodic: bool) -
         model: with self loops, under gamma.
         v: [S].
         gamma: the discount; at 1 see `_certify_undiscounted`.
-        ergodic: no action can end the episode, as `never_ends` finds.
+        ergodic: no action can end the episode, as `ends.never_ends` finds.
     """
-    low, high, size = residual(model, v)
+    return prove(model, v, gamma, ergodic, residual(model, v))
+
+
+def prove(
+    model: Model, v: NDArray[np.float64], gamma: float, ergodic: bool, extremes: tuple[float, float, float]
+) -> Certificate:
+    """Do what `certify` says from min and max of T v - v and the largest |v|, as `residual` returns them."""
+    low, high, size = extremes
     worst = max(-low, high)
-    error = rounding_error(model, size)
     if gamma >= 1.0:
-        return _certify_undiscounted(model, v, worst, error)
+        return _certify_undiscounted(model, v, worst, rounding_error(model, size))
+    error = rounding_error(model, size + worst / (1 - gamma))  # the weights of a row sum to gamma up to rounding
     if not ergodic:
         low, high = min(low, 0.0), max(high, 0.0)
     return Certificate((low - error) / (1 - gamma), (high + error) / (1 - gamma), worst, error / (1 - gamma))
 
 
 def _certify_undiscounted(model: Model, v: NDArray[np.float64], worst: float, error: float) -> Certificate:
-    """Bound the distance from v* at gamma 1, where none follows from a residual: by the greedy policy's exact value.
+    """Bound the distance from v* at gamma 1, where none follows from a residual: by the exact value of a good policy.
 
     If x is the value of a policy that ends and T x = x, then x = v* provided that never ending is not worth more than
-    ending (Bertsekas & Tsitsiklis 1991, proposition 2). Asked only once the residual is tiny; before, infinity.
+    ending (Bertsekas & Tsitsiklis 1991, proposition 2). The policy tried is the greedy one, or, where that goes round
+    in free circles, one that ends by actions which are as good. Asked only once the residual is tiny; before, infinity.
     """
     unknown = Certificate(-np.inf, np.inf, worst, 0.0)
     if worst > 1e-6 * max(1.0, float(np.abs(v).max())):
         return unknown
     policy = np.zeros(model.n_states, np.int64)
     greedy(model, v, policy, -np.inf)
-    exact = exact_value(model, policy)
-    steps = None if exact is None else expected_steps(model, policy)
+    proof = _value_proof(model, v, policy, worst, error)
+    if proof is None:
+        q = q_of(model, v, model.n_actions)
+        policy = ending_policy(model, q >= q.max(axis=1, keepdims=True) - 4 * (worst + error))
+        proof = _value_proof(model, v, policy, worst, error) if (policy >= 0).all() else None
+    return proof or unknown
+
+
+def _value_proof(
+    model: Model, v: NDArray[np.float64], policy: NDArray[np.int64], worst: float, error: float
+) -> Certificate | None:
+    """Measure the distance of v from the value of a policy that ends, if Bellman's equation holds for that value."""
+    exact, steps = exact_value(model, policy), expected_steps(model, policy)
     if exact is None or steps is None:
-        return unknown
-    low, high, _ = residual(model, exact)
+        return None
     slack = error * float(steps.max())
+    low, high, _ = residual(model, exact)
     if max(-low, high) > 4 * slack:
-        return unknown
+        return None
     gap = exact - v
     return Certificate(float(gap.min()) - slack, float(gap.max()) + slack, worst, slack)
 
@@ -81,15 +101,3 @@ def rounding_error(model: Model, size: float) -> float:
     terms = float(np.diff(model.indptr).max(initial=0)) if isinstance(model, Sparse) else len(model.slots)
     finite = np.abs(reward[np.isfinite(reward)]).max(initial=0.0)
     return float((terms + 2) * np.finfo(np.float64).eps * (size + finite))
-
-
-def never_ends(model: Model, gamma: float) -> bool:
-    """Whether every action of every state goes on with probability one (up to rounding)."""
-    if isinstance(model, Sparse):
-        width = np.diff(model.indptr)
-        if (width == 0).any():
-            return False
-        mass = np.add.reduceat(model.weight, model.indptr[:-1])
-    else:
-        mass = dense_table(model)[2].sum(axis=1)
-    return bool((mass >= gamma * (1.0 - 1e-12)).all())

@@ -53,8 +53,8 @@ def sparse(mdp: MDP, gamma: float) -> Sparse:
 def stencil(world: MDP | Rules, gamma: float) -> Stencil | None:
     """Multiply out rules, or an MDP with a rule for each state, under the discount gamma.
 
-    None where that would not pay: too many different successors in a rule, or actions that share so few of them that
-    the lanes would mostly multiply zeros.
+    None where that would not pay: too many different successors in a rule, or (where each state has its own) actions
+    that share so few of them that the lanes would mostly multiply zeros.
     """
     relative = isinstance(world, Rules)
     rule = world.rule if isinstance(world, Rules) else np.arange(world.n_states, dtype=np.int32)
@@ -63,7 +63,8 @@ def stencil(world: MDP | Rules, gamma: float) -> Stencil | None:
     indptr, successor, weight, reward = _fold(*_outcomes(world), gamma)
     width = _widest(indptr, successor, n_actions)
     n_lanes = max(4, 1 << (n_actions - 1).bit_length())
-    if width > _MOST_SLOTS or n_rules * width * n_lanes > _MOST_PADDING * max(len(weight), n_rules * n_actions):
+    padding = n_rules * width * n_lanes / max(len(weight), n_rules * n_actions)
+    if width > _MOST_SLOTS or (padding > _MOST_PADDING and not relative):  # shared rules are read from the cache anyway
         return None
     offset, table = _spread(indptr, successor, weight, reward, n_actions, width, n_lanes, relative)
     slots, lanes = (0,) * width, (0,) * n_lanes

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlkit.agent import Report
-from rlkit.tabular.bellman import greedy
-from rlkit.tabular.certificate import Certificate, certify
+from rlkit.tabular.bellman import greedy, residual
+from rlkit.tabular.certificate import Certificate, prove
 from rlkit.tabular.problem import Problem
 
 
@@ -125,9 +125,10 @@ class Planner:
         self.step = int(state["step"])
 
 
-def certify_plan(problem: Problem, plan: Plan) -> Certificate:
-    """Prove how good plan.v is and write it into the plan."""
-    proof = certify(problem.model, plan.v, problem.gamma, problem.ergodic)
+def certify_plan(problem: Problem, plan: Plan, extremes: tuple[float, float, float] | None = None) -> Certificate:
+    """Prove how good plan.v is and write it into the plan; extremes are those of `residual`, where known already."""
+    extremes = extremes or residual(problem.model, plan.v)
+    proof = prove(problem.model, plan.v, problem.gamma, problem.ergodic, extremes)
     plan.bound, plan.rounding = proof.bound, proof.rounding
     return proof
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from rlkit.mdp import MDP, from_env
 from rlkit.rules import Rules, find_rules, rules_from_env
 from rlkit.tabular.bellman import q_of
-from rlkit.tabular.certificate import never_ends
-from rlkit.tabular.model import Model, Sparse, dense_table, sparse, stencil
+from rlkit.tabular.ends import ending_policy, never_ends
+from rlkit.tabular.model import Model, sparse, stencil
 
 World = gym.Env[Any, Any] | MDP | Rules  # whatever has a model
 
@@ -60,9 +60,10 @@ def make_problem(world: World, gamma: float, *, structure: bool = True) -> Probl
 
 def _model(world: World, gamma: float, structure: bool) -> Model:
     if isinstance(world, gym.Env):
-        rules = rules_from_env(world)
-        if rules is not None and structure:
-            return _model(rules, gamma, structure)
+        rules = rules_from_env(world) if structure else None
+        shared = None if rules is None else stencil(rules, gamma)
+        if shared is not None:
+            return shared
         mdp = from_env(world)
         if mdp is None:
             name = world.spec.id if world.spec else type(world.unwrapped).__name__
@@ -93,33 +94,3 @@ def _check_ends(model: Model) -> None:
             f"gamma is 1, but an episode from state {state} can never end ({int((~ends).sum())} such states), so its "
             "return has no bound; use gamma < 1, or a world with a terminal target"
         )
-
-
-def ending_policy(model: Model) -> NDArray[np.int64]:
-    """Return a policy [S] that ends the episode with probability one; -1 where no action leads to an end.
-
-    Walks back from the state-action pairs that can end at once, one step in each round.
-    """
-    source, action, target = edges(model)
-    mass = np.zeros((model.n_states, model.n_actions))
-    if isinstance(model, Sparse):
-        np.add.at(mass.reshape(-1), np.repeat(np.arange(mass.size), np.diff(model.indptr)), model.weight)
-    else:
-        mass = dense_table(model)[2].sum(axis=1)[model.rule]
-    ending = mass < 1.0 - 1e-9
-    policy = np.where(ending.any(axis=1), ending.argmax(axis=1), -1)
-    while True:
-        step = (policy[target] >= 0) & (policy[source] < 0)
-        if not step.any():
-            return policy
-        policy[source[step]] = action[step]
-
-
-def edges(model: Model) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the triples (s, a, s') that have a positive probability to go on."""
-    if isinstance(model, Sparse):
-        row = np.repeat(np.arange(model.n_states * model.n_actions), np.diff(model.indptr))
-        return row // model.n_actions, row % model.n_actions, model.successor.astype(np.int64)
-    offset, _, weight = dense_table(model)
-    state, slot, action = np.nonzero((weight > 0.0)[model.rule])
-    return state, action, state + offset[model.rule[state], slot]

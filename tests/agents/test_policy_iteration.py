@@ -1,0 +1,121 @@
+"""Policy iteration: every round is no worse in any state, and it always stops, however many actions are tied."""
+
+from itertools import pairwise
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import envs  # noqa: F401 - registers the ids
+from rlkit import exact
+from rlkit.agents.policy_iteration import Config, make
+from rlkit.mdp import from_arrays, from_env, from_P
+from tests.probes import book_5x5, random_mdp
+from tests.reference import optimum
+
+
+def rounds(world, most=60, **config):
+    """Run until the last policy is kept, past the proof, and return the agent and what its rounds found."""
+    agent = make(world, Config(tolerance=1e-300, **config))
+    found = []
+    for _, scalars in zip(range(most), agent._loop(agent.problem, agent.config, agent.plan), strict=False):
+        found.append((agent.plan.v.copy(), scalars))
+    return agent, found
+
+
+def doubled(mdp, rng):
+    """Every action twice over, in a random order, and every state twice over: successors are split among the twins."""
+    S, A = mdp.n_states, mdp.n_actions
+    P = []
+    for s in (*range(S), *range(S)):
+        P.append([])
+        for a in rng.permutation(2 * A) % A:
+            part = range(mdp.indptr[s * A + a], mdp.indptr[s * A + a + 1])
+            share = rng.random()
+            P[-1].append(
+                [
+                    (mdp.prob[k] * w, int(mdp.next_state[k]) + shift, mdp.reward[k], bool(mdp.terminated[k]))
+                    for k in part
+                    for w, shift in ((share, 0), (1 - share, S))
+                ]
+            )
+    return from_P(P)
+
+
+def test_no_round_makes_any_state_worse():
+    rng = np.random.default_rng(0)
+    for mdp in (book_5x5(), *(random_mdp(rng) for _ in range(40))):
+        _, found = rounds(mdp)
+        for (v, _), (later, _) in pairwise(found):
+            assert (later >= v - 1e-12).all()
+
+
+def test_the_value_of_a_round_is_the_value_of_its_policy():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        mdp = random_mdp(rng)
+        agent = make(mdp, Config())
+        before = agent.plan.policy.copy()
+        for _ in agent.updates(50):
+            np.testing.assert_allclose(agent.v, exact.value(mdp, exact.deterministic(mdp, before), 0.9), atol=1e-11)
+            before = agent.plan.policy.copy()
+
+
+@pytest.mark.parametrize("gamma", [0.9, 0.99, 0.9999, 0.999999])
+def test_it_stops_when_every_action_and_state_has_a_twin(gamma):
+    rng = np.random.default_rng(2)
+    for _ in range(30):
+        mdp = doubled(random_mdp(rng), rng)
+        agent, found = rounds(mdp, gamma=gamma)
+        assert len(found) < 30, f"still changing {found[-1][1]['changed']} states"
+        assert found[-1][1]["changed"] == 0.0
+        if gamma < 0.999999:
+            best = optimum(mdp, gamma)
+            assert np.abs(agent.v - best.v).max() <= agent.bound + best.error
+
+
+@pytest.mark.parametrize("gamma", [0.9, 0.99, 0.9999])
+@pytest.mark.parametrize("slip", [0.0, 0.2, 1 / 3])
+def test_it_stops_on_symmetric_grids(gamma, slip):
+    lines = ["." * 21] * 21
+    lines[10] = "." * 10 + "T" + "." * 10
+    for target, r_step in (("terminal", -0.04), ("continuing", 0.0)):
+        env = gym.make("GridWorld-v0", layout=lines, slip=slip, target=target, r_step=r_step, actions=8)
+        _, found = rounds(from_env(env), most=100, gamma=gamma)
+        assert len(found) < 60
+        assert found[-1][1]["changed"] == 0.0
+        v = found[-1][0].reshape(21, 21)
+        np.testing.assert_allclose(v, v[::-1, ::-1], rtol=1e-9)
+
+
+def test_it_stops_where_all_actions_are_the_same():
+    n = 50
+    flat = from_arrays(
+        np.arange(0, n * 6 * 3 + 1, 3),
+        np.random.default_rng(3).integers(n, size=n * 6 * 3),
+        np.tile([0.2, 0.3, 0.5], n * 6),
+        np.full(n * 6 * 3, 0.1),
+        np.zeros(n * 6 * 3, np.bool_),
+        n_actions=6,
+    )
+    for gamma in (0.9, 0.999, 0.999999):
+        _, found = rounds(flat, gamma=gamma)
+        assert len(found) <= 3
+        np.testing.assert_allclose(found[-1][0], 0.1 / (1 - gamma), rtol=1e-9)
+
+
+def test_at_gamma_1_it_starts_from_a_policy_that_ends_and_stays_with_such():
+    agent = make(gym.make("FrozenLake-v1"), Config(gamma=1.0))
+    assert (agent.plan.policy >= 0).all()
+    list(agent.updates(50))
+    assert agent.converged
+    assert agent.v[0] == pytest.approx(14 / 17, abs=1e-12)
+    cliff = make(gym.make("CliffWalking-v1"), Config(gamma=1.0))
+    list(cliff.updates(100))
+    assert cliff.v[36] == pytest.approx(-13, abs=1e-12)
+
+
+def test_a_free_loop_that_pays_has_no_value_at_gamma_1():
+    lures = from_P([[[(1.0, 0, 1.0, False)], [(1.0, 0, 0.0, True)]]])
+    with pytest.raises(ValueError, match="a policy on the way never ends its episodes"):
+        list(make(lures, Config(gamma=1.0)).updates(10))

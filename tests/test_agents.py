@@ -1,0 +1,193 @@
+"""All planners against a dense solve, and so against each other, on hundreds of MDPs, within the bounds they report."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import envs  # noqa: F401 - registers the ids
+from rlkit import agents
+from rlkit.mdp import from_env
+from tests.probes import book_2x2, book_5x5, dense, random_mdp
+from tests.reference import optimum
+
+TOLERANCE = 1e-6
+GAMMAS = (0.0, 0.5, 0.9, 0.99, 0.9999)
+MDPS = 200
+
+STALLING = {"forcing": 0.9, "iterations": 2, "fallback": 3}  # of Krylov's solver; lives on plain sweeps
+
+EXACT = [
+    ("policy_iteration", {}),
+    ("inexact_policy_iteration", {}),
+    ("inexact_policy_iteration", STALLING),
+    ("linear_programming", {}),
+]
+SWEEPING = [
+    *(("value_iteration", {"order": order}) for order in ("jacobi", "gauss-seidel", "red-black", "random")),
+    *(("value_iteration", {"order": order, "stop": "span"}) for order in ("jacobi", "random")),
+    *(("truncated_policy_iteration", {"evaluations": n}) for n in (1, 10, 100)),
+    ("prioritized_sweeping", {}),
+    ("prioritized_sweeping", {"structure": False, "threads": 2}),
+    ("prioritized_sweeping", {"passes": 1}),
+]
+
+
+def within_its_bound(agent, best):
+    """The reported bound is honest, and what `converged` claims."""
+    assert np.abs(agent.v - best.v).max() <= agent.bound + best.error
+    if agent.converged:
+        assert agent.bound <= max(agent.config.tolerance, 4 * agent.plan.rounding)
+
+
+def cases(count=MDPS, **kind):
+    rng = np.random.default_rng(1)
+    for i in range(count):
+        mdp, gamma = random_mdp(rng, **kind), GAMMAS[i % len(GAMMAS)]
+        yield i, mdp, gamma, optimum(mdp, gamma)
+
+
+@pytest.mark.parametrize(("name", "config"), EXACT)
+def test_planners_that_solve_equations_agree_with_the_dense_solve(name, config):
+    for i, mdp, gamma, best in cases():
+        agent = agents.make(name, mdp, gamma=gamma, tolerance=TOLERANCE, seed=i, **config)
+        for _ in agent.updates(1000):
+            within_its_bound(agent, best)
+        assert agent.converged or (gamma == 0.9999 and config == STALLING)
+        chosen = best.q[np.arange(mdp.n_states), agent.policy]
+        assert (chosen >= best.v - 2 * gamma * agent.bound - 2 * best.error).all()
+
+
+@pytest.mark.parametrize(("name", "config"), SWEEPING)
+def test_planners_that_sweep_agree_with_the_dense_solve(name, config):
+    for i, mdp, gamma, best in cases():
+        agent = agents.make(name, mdp, gamma=gamma, tolerance=TOLERANCE, seed=i, **config)
+        for report in agent.updates(4000 if gamma < 0.999 else 300):
+            if report.step % 50 == 1:
+                within_its_bound(agent, best)
+        within_its_bound(agent, best)
+        assert agent.converged or gamma == 0.9999
+        chosen = best.q[np.arange(mdp.n_states), agent.policy]
+        assert (chosen >= best.v - 2 * gamma * agent.bound - 2 * best.error).all()
+
+
+@pytest.mark.parametrize(("name", "config"), EXACT + SWEEPING)
+def test_bounds_are_honest_where_no_episode_ends(name, config):
+    for i, mdp, gamma, best in cases(50, ends=0.0):
+        agent = agents.make(name, mdp, gamma=gamma, tolerance=TOLERANCE, seed=i, **config)
+        for _ in agent.updates(400):
+            within_its_bound(agent, best)
+        assert agent.converged or gamma > 0.9
+
+
+@pytest.mark.parametrize(("name", "config"), EXACT + SWEEPING)
+def test_a_loose_tolerance_is_kept_too(name, config):
+    for i, mdp, gamma, best in cases(30):
+        if gamma > 0.99:
+            continue
+        agent = agents.make(name, mdp, gamma=gamma, tolerance=0.5, seed=i, **config)
+        list(agent.updates(4000))
+        assert agent.converged
+        assert np.abs(agent.v - best.v).max() <= agent.bound <= 0.5
+
+
+@pytest.mark.parametrize(("name", "config"), EXACT + SWEEPING)
+def test_worlds_of_gymnasium_and_ours(name, config):
+    for world, gamma in (("FrozenLake-v1", 0.99), ("GridWorld-v0", 0.9), ("GridWorld-Windy-v0", 0.9), ("Taxi-v4", 0.9)):
+        env = gym.make(world)
+        agent = agents.make(name, env, gamma=gamma, **config)
+        list(agent.updates(5000))
+        assert agent.converged
+        reference = agents.make("policy_iteration", from_env(env), gamma=gamma)
+        list(reference.updates(100))
+        assert reference.bound < 1e-9
+        assert np.abs(agent.v - reference.v).max() <= agent.bound + reference.bound
+
+
+def end_in(name, config, world, **arguments):
+    env = gym.make(world, **arguments)
+    agent = agents.make(name, env, gamma=1.0, **config)
+    list(agent.updates(20_000))
+    assert agent.converged
+    mdp = from_env(env)
+    best = agent.v
+    P, r, _, _ = dense(mdp)
+    np.testing.assert_allclose((r + P @ best).max(axis=1), best, atol=1e-6)
+    return agent, mdp
+
+
+GAMMA_1 = [case for case in EXACT + SWEEPING if case[1].get("stop") != "span" and case[0] != "inexact_policy_iteration"]
+
+
+@pytest.mark.parametrize(("name", "config"), GAMMA_1)
+def test_cliff_walking_at_gamma_1(name, config):
+    agent, _ = end_in(name, config, "CliffWalking-v1")
+    assert agent.v[36] == pytest.approx(-13.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "config"), GAMMA_1)
+def test_the_books_cliff_and_windy_grids_at_gamma_1(name, config):
+    agent, _ = end_in(name, config, "GridWorld-Cliff-v0")
+    assert agent.v[36] == pytest.approx(-13.0, abs=1e-6)
+    agent, mdp = end_in(name, config, "GridWorld-Windy-v0")
+    assert dense(mdp).start @ agent.v == pytest.approx(-15.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "config"), GAMMA_1)
+def test_taxi_at_gamma_1(name, config):
+    agent, mdp = end_in(name, config, "Taxi-v4")
+    assert dense(mdp).start @ agent.v == pytest.approx(7.93, abs=5e-3)
+
+
+@pytest.mark.parametrize(("name", "config"), GAMMA_1)
+def test_frozen_lake_at_gamma_1(name, config):
+    agent, _ = end_in(name, config, "FrozenLake-v1")
+    assert agent.v[0] == pytest.approx(14 / 17, abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "config"), EXACT + SWEEPING)
+def test_a_continuing_world_at_gamma_1_names_a_state(name, config):
+    with pytest.raises(ValueError, match="an episode from state 0 can never end"):
+        agents.make(name, book_5x5(), gamma=1.0, **config)
+
+
+def test_krylov_refuses_gamma_1():
+    with pytest.raises(ValueError, match="gamma is 1, where a policy on the way may never end"):
+        agents.make("inexact_policy_iteration", "FrozenLake-v1", gamma=1.0)
+
+
+def test_span_stopping_takes_fewer_sweeps_and_proves_as_much():
+    rng = np.random.default_rng(4)
+    total = {"sup": 0, "span": 0}
+    for _ in range(20):
+        mdp = random_mdp(rng, ends=0.0, cycles=0.0)
+        best = optimum(mdp, 0.99)
+        sweeps = {}
+        for stop in ("sup", "span"):
+            agent = agents.make("value_iteration", mdp, gamma=0.99, stop=stop)
+            list(agent.updates(5000))
+            assert agent.converged
+            assert agent.bound <= TOLERANCE
+            within_its_bound(agent, best)
+            sweeps[stop] = agent.step
+            total[stop] += agent.step
+        assert sweeps["span"] <= sweeps["sup"]
+    assert total["span"] < total["sup"] / 5
+    world = gym.make("GridWorld-v0")
+    fast, slow = (agents.make("value_iteration", world, gamma=0.999, stop=stop) for stop in ("span", "sup"))
+    list(fast.updates(100_000))
+    list(slow.updates(100_000))
+    assert fast.converged
+    assert fast.step < slow.step / 2
+
+
+def test_names_and_the_door():
+    assert {name for name, _ in EXACT + SWEEPING} < set(agents.names())
+    with pytest.raises(ValueError, match=r"there is no agent 'value_iterations'; the agents are .*value_iteration"):
+        agents.make("value_iterations", book_2x2())
+    with pytest.raises(ValueError, match="value_iteration has no option 'gama'; its options are gamma"):
+        agents.make("value_iteration", book_2x2(), gama=0.9)
+    with pytest.raises(ValueError, match="CartPole-v1 has no model"):
+        agents.make("policy_iteration", "CartPole-v1")
+    agent = agents.make("policy_iteration", "GridWorld-v0")
+    list(agent.updates(100))
+    assert agent.v.mean() == pytest.approx(7.79936, abs=5e-6)
