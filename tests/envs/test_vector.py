@@ -1,6 +1,7 @@
 """The batch against Gymnasium's SyncVectorEnv over single grid worlds, number by number, and its rollouts against its steps."""
 
 import copy
+import dataclasses
 import pickle
 
 import gymnasium as gym
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
+from gymnasium.wrappers import TimeLimit
 
-import envs  # noqa: F401 - registers the ids
+import envs
 from envs.gridworld import GridWorld
+from envs.maps import parse
 from envs.rollout import Rollout
 from envs.vector import GridWorldVectorEnv
 
@@ -149,6 +152,35 @@ def test_layouts_change_under_each_sub_environment_by_itself():
         assert tuple(fast._batch.change.form == 1) == tuple(env.unwrapped.layout.later is None for env in slow.envs)
     assert (False,) * N in changed
     assert (True,) * N in changed
+
+
+def test_after_a_change_the_new_walls_count():
+    later = parse("S..\n##.\n..T")
+    layout = dataclasses.replace(parse("S##\n...\n..T"), later=later)
+    world = {"layout": layout, "change_at": 6, "start": "uniform", "slip": 0.2}
+    fast = GridWorldVectorEnv(N, max_episode_steps=5, autoreset_mode="SameStep", **world)
+    slow = gym.vector.SyncVectorEnv([lambda: TimeLimit(GridWorld(**world), 5)] * N, autoreset_mode="SameStep")
+    same(fast.reset(seed=0), slow.reset(seed=0))
+    with pytest.raises(ValueError, match="cannot be entered"):
+        fast.reset(options={"state": 1})
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        actions = rng.integers(0, 5, N)
+        same(fast.step(actions), slow.step(actions))
+    assert (fast._batch.change.form == 1).all()
+    with pytest.raises(ValueError, match="cannot be entered"):
+        fast.reset(options={"state": 3})
+    same(fast.reset(options={"state": 1}), slow.reset(options={"state": 1}))
+
+
+@pytest.mark.parametrize("name", envs.IDS)
+def test_every_registered_world(name):
+    fast, slow = gym.make_vec(name, 3, slip=0.3), gym.make_vec(name, 3, vectorization_mode="sync", slip=0.3)
+    same(fast.reset(seed=1), slow.reset(seed=1))
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        actions = rng.integers(0, fast.single_action_space.n, 3)
+        same(fast.step(actions), slow.step(actions))
 
 
 def stepped(env, actions):

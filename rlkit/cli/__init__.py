@@ -1,0 +1,52 @@
+"""The command line: rlkit solve | list | report | demo. `main` turns what the user got wrong into a message and exit code 2."""
+
+import sys
+from collections.abc import Sequence
+
+import tyro
+from rich.console import Console
+from rich.text import Text
+
+from rlkit import __version__
+from rlkit.cli.demo import Demo
+from rlkit.cli.listing import List
+from rlkit.cli.page import Page
+from rlkit.cli.solve import command
+
+_DESCRIPTION = """Reinforcement learning with the truth at hand.
+
+Examples:
+  rlkit list
+  rlkit solve GridWorld-v0
+  rlkit solve FrozenLake-v1 --gamma 0.99 --planner value_iteration
+  rlkit report runs
+  rlkit solve --help        (every command has a help of its own)
+  rlkit --version"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code: 0, 1 where a plan could not be proven, 2 for a mistake in what was asked."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words == ["--version"]:
+        sys.stdout.write(f"rlkit {__version__}\n")
+        return 0
+    try:
+        request = tyro.extras.subcommand_cli_from_dict(
+            {"solve": command(words), "list": List, "report": Page, "demo": Demo},
+            prog="rlkit",
+            description=_DESCRIPTION,
+            args=words or ["--help"],
+        )
+        code: int = request.run()
+    except (ValueError, OSError) as error:
+        _complain(str(error))
+        return 2
+    except KeyboardInterrupt:
+        _complain("stopped")
+        return 130
+    return code
+
+
+def _complain(message: str) -> None:
+    """Say on standard error what is wrong; a map shown in the message keeps its lines."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(Text.assemble(("rlkit: ", "bold red"), message))

@@ -1,0 +1,31 @@
+"""`rlkit report`: one HTML page from a folder of results."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from rich.console import Console
+
+from rlkit.run.progress import Bar
+
+
+@dataclass(frozen=True)
+class Page:
+    """Gather the pictures and results under a folder into one HTML page that needs nothing else.
+
+    Examples:
+      rlkit report runs
+      rlkit report runs/GridWorld-v0 --title "The book's grid"
+    """
+
+    folder: tyro.conf.Positional[Path]  # where rlkit solve and rlkit demo have written
+    title: str = "rlkit report"
+
+    def run(self) -> int:
+        """Write the page and say where it is."""
+        from rlkit.report.page import report  # noqa: PLC0415 - loaded when there is something to report
+
+        with Bar("writing the page"):
+            page = report(self.folder, title=self.title)
+        Console().print(f"[bold]{page.resolve().as_uri()}", soft_wrap=True)
+        return 0

@@ -1,0 +1,110 @@
+"""Checkpoints: an agent's state as arrays in an .npz file with a JSON header; reading one never executes code."""
+
+import dataclasses
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlkit.agent import Agent
+from rlkit.run.files import replacing
+
+FORMAT = 1
+
+
+class Checkpoint(NamedTuple):
+    """What a checkpoint file holds."""
+
+    agent: str  # the agent's name
+    config: dict[str, Any]
+    state: dict[str, Any]  # what `load_state_dict` takes
+
+
+def save(agent: Agent, path: str | Path) -> Path:
+    """Write the state of an agent to a file and return its path; a write that is cut short leaves the old file.
+
+    Raises:
+        ValueError: naming what in the state is neither array, number, text, None nor a mapping of such.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    header = {
+        "format": FORMAT,
+        "agent": _name(agent),
+        "config": dataclasses.asdict(agent.config),
+        "state": _pack(agent.state_dict(), "state", arrays),
+    }
+    words = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    with replacing(path) as file:
+        np.savez(file, header=words, **arrays)  # type: ignore[arg-type] # numpy's stub takes **arrays for allow_pickle
+    return Path(path)
+
+
+def load(agent: Agent, path: str | Path) -> None:
+    """Give an agent the state in a file; it goes on as the one that was saved would have.
+
+    Raises:
+        ValueError: the file is no checkpoint, or one of another agent or configuration. To go on with another
+            configuration all the same: `agent.load_state_dict(read(path).state)`.
+    """
+    found = read(path)
+    if found.agent != _name(agent):
+        raise ValueError(f"{path} holds a {found.agent}, not a {_name(agent)}; load it into an agent of its kind")
+    own = json.loads(json.dumps(dataclasses.asdict(agent.config)))
+    for key in own.keys() | found.config.keys():
+        if own.get(key) != found.config.get(key):
+            raise ValueError(
+                f"{key} is {found.config.get(key)!r} in {path} and {own.get(key)!r} in the agent; build the agent with "
+                "the configuration of the checkpoint"
+            )
+    agent.load_state_dict(found.state)
+
+
+def read(path: str | Path) -> Checkpoint:
+    """Read a checkpoint file.
+
+    Raises:
+        ValueError: the file is no checkpoint, or one of a later format.
+    """
+    with Path(path).open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError(f"{path} is not a checkpoint of rlkit, or is cut short")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as content:
+            if "header" not in content.files:
+                raise ValueError(f"{path} is not a checkpoint of rlkit: it has no header")
+            header = json.loads(content["header"].tobytes())
+            if header["format"] != FORMAT:
+                raise ValueError(f"{path} has format {header['format']}; this version of rlkit reads {FORMAT}")
+            return Checkpoint(header["agent"], header["config"], _unpack(header["state"], content))
+
+
+def _name(agent: Agent) -> str:
+    """The agent's name is that of the file in which its configuration is defined."""
+    return type(agent.config).__module__.rpartition(".")[2]
+
+
+def _pack(value: Any, name: str, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """Turn a state into JSON, with the arrays set aside under their names."""
+    if isinstance(value, Mapping):
+        return {"mapping": {str(key): _pack(item, f"{name}.{key}", arrays) for key, item in value.items()}}
+    if isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject:
+        arrays[name] = np.asarray(value)
+        return {"array": name}
+    if isinstance(value, float):
+        return {"float": repr(value)}  # exact, and JSON has no infinity
+    if isinstance(value, str | int | None):
+        return {"plain": value}
+    raise ValueError(f"{name} is a {type(value).__name__}; a checkpoint holds arrays, numbers, text, None and mappings")
+
+
+def _unpack(node: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
+    ((kind, value),) = node.items()
+    if kind == "mapping":
+        return {key: _unpack(item, arrays) for key, item in value.items()}
+    if kind == "array":
+        return arrays[value][()]  # a 0-d array is a scalar again
+    return float(value) if kind == "float" else value
