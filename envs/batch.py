@@ -1,18 +1,21 @@
 """The state of a batch of grid worlds: how it is made and seeded."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from envs.cells import WALL, Layout
+from envs.gridworld import GridWorld
 from envs.kernels import Batch, Change
 from envs.pcg64 import seeded, unseeded
 from envs.rollout import split_mix
 
 
-def forms_of(layout: Layout) -> list[Layout]:
-    """A layout and all that it turns into."""
-    return [layout] if layout.later is None else [layout, *forms_of(layout.later)]
+def forms_of(world: GridWorld) -> list[Layout]:
+    """The layouts that a world takes in the course of its life: one, or two if it changes."""
+    later = world.layout.later
+    return [world.layout] if later is None else [world.layout, replace(later, settings=world.settings)]
 
 
 def new_batch(num_envs: int, forms: Sequence[Layout], change_at: int | None) -> Batch:

@@ -70,11 +70,10 @@ class GridWorldVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
         self.single_action_space = self._world.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        n_actions = len(self._world.settings.action_names)
         start, settings = self._world.initial_state_distrib, self._world.settings
-        self._forms = forms_of(self._world.layout)
+        self._forms = forms_of(self._world)
         rules = [self._world.rules, *(make_rules(form, settings, start) for form in self._forms[1:])]
-        self._table = table(rules, n_actions, start)
+        self._table = table(rules, self._world.n_actions, start)
         self._batch = new_batch(num_envs, self._forms, settings.change_at)
         self._seeds: list[int] = [-1] * num_envs
         self._mode = _MODES[self.autoreset_mode]
