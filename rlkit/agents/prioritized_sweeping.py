@@ -31,29 +31,26 @@ def make(world: World, config: Config, seed: int = 0) -> Planner:  # noqa: ARG00
 
 
 def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, float]]:
-    """Sweep to and fro where something is pending; then let Bellman's residual say where there is still work.
+    """Sweep where something is pending; then let Bellman's residual say where there is still work.
 
-    A change counts when it passes a threshold. Small changes that were let pass may add up, so a block that the
-    residual finds wanting becomes pending again, and the threshold falls, until the bound is proven.
+    A change counts when it passes half the residual that the tolerance asks for. Small changes that were let pass may
+    add up; the residual, which each round begins with and the bound follows from, finds the blocks where they have.
     """
     model = without_self_loops(problem.model)
     blocks = partition(model, config.threads)
     pending = np.empty(len(blocks.indptr) - 1)
-    found = np.empty_like(pending)
     block_residuals(problem.model, plan.v, pending)
     target = config.tolerance * (1 - problem.gamma) if problem.gamma < 1 else 1e-3 * config.tolerance
-    threshold = target / 2
     while True:
-        made, swept = relax(model, plan.v, pending, blocks, threshold, config.passes, backward=True)
+        made, swept = relax(model, plan.v, pending, blocks, target / 2, config.passes)
         plan.work += swept * BLOCK / problem.n_states
-        idle = made < config.passes
-        proof = certify_plan(problem, plan, block_residuals(problem.model, plan.v, found if not idle else pending))
+        proof = certify_plan(problem, plan, block_residuals(problem.model, plan.v, pending))
         if problem.ergodic and proof.span_bound < proof.bound / 2:
             centre(plan, proof)
             block_residuals(problem.model, plan.v, pending)
         yield {"residual": proof.residual, "passes": float(made)}
-        if idle:
-            threshold /= 2
+        if not swept:  # at gamma 1: all has settled, and yet nothing is proven
+            return
 
 
 def _start(problem: Problem) -> NDArray[np.float64]:

@@ -15,7 +15,8 @@ from rlkit.tabular.model import Model, Sparse
 BLOCK = 16  # states; 8 saves updates and loses more on overhead, 32 the other way about
 
 _WORTH_THREADS = 1 << 15  # states; in a smaller world handing over the work takes longer than doing it
-_BURST = 8  # passes a thread makes over its range before it waits for the others; even, so that the direction holds
+_TURN = 8  # passes in one direction before turning round: going to and fro each time takes 40 % more of them; threads
+# wait for each other at the turns
 
 
 class Blocks(NamedTuple):
@@ -30,8 +31,8 @@ class Blocks(NamedTuple):
 def partition(model: Model, threads: int) -> Blocks:
     """Group the states of a model into blocks.
 
-    With more than one thread, from `_WORTH_THREADS` states on, the blocks are cut into ranges, several for each thread since what is pending is seldom
-    spread evenly. Where ranges of the same parity touch (a teleporter, a random graph), there is one range and one
+    With more than one thread, from `_WORTH_THREADS` states on, the blocks are cut into ranges, several for each thread
+    since what is pending is seldom spread evenly. Where ranges of the same parity touch (a teleporter, a random graph), there is one range and one
     thread, so that a result never depends on timing.
     """
     count = -(-model.n_states // BLOCK)
@@ -53,9 +54,8 @@ def relax(
     blocks: Blocks,
     threshold: float,
     passes: int,
-    backward: bool,
 ) -> tuple[int, int]:
-    """Sweep pending blocks in place, to and fro, until none is left or `passes` are done.
+    """Sweep pending blocks in place, first from the last to the first, until none is left or `passes` are done.
 
     A block is pending when a value that it reads has changed by more than threshold since it was last swept.
 
@@ -66,29 +66,29 @@ def relax(
         blocks: from `partition`.
         threshold: smaller changes are let pass.
         passes: at most so many.
-        backward: whether the first pass goes from the last block to the first.
 
     Returns:
         Passes made and blocks swept.
     """
     ranges = list(pairwise(blocks.cuts))
     if len(ranges) == 1:
-        made, swept = _relax(model, v, pending, blocks.indptr, blocks.reader, threshold, passes, backward, *ranges[0])
+        made, swept = _relax(model, v, pending, blocks.indptr, blocks.reader, threshold, passes, True, *ranges[0])
         return int(made), int(swept)
-    swept = 0
+    swept, backward = 0, True
     with ThreadPoolExecutor(blocks.threads) as pool:
-        for done in range(0, passes, _BURST):
+        for done in range(0, passes, _TURN):
             before = swept
             for parity in (0, 1):
                 jobs = [
                     pool.submit(
-                        _relax, model, v, pending, blocks.indptr, blocks.reader, threshold, _BURST, backward, *part
+                        _relax, model, v, pending, blocks.indptr, blocks.reader, threshold, _TURN, backward, *part
                     )
                     for part in ranges[parity::2]
                 ]
                 swept += sum(int(job.result()[1]) for job in jobs)
             if swept == before:
                 return done, swept
+            backward = not backward
     return passes, swept
 
 
@@ -139,7 +139,8 @@ def _relax(
         if swept == before:
             break
         made += 1
-        backward = not backward
+        if made % _TURN == 0:
+            backward = not backward
     return made, swept
 
 

@@ -58,20 +58,7 @@ def maze():
 
 
 WORLDS = ["FrozenLake8x8-v1", "GridWorld-v0", "maze"]
-CASES = [
-    pytest.param(
-        name,
-        options,
-        world,
-        marks=pytest.mark.xfail(
-            (name, world) == ("prioritized_sweeping", "maze"),
-            reason="its pending blocks and its threshold are not in the state that it saves",
-            strict=True,
-        ),
-    )
-    for name, options in PLANNERS
-    for world in WORLDS
-]
+CASES = [(name, options, world) for name, options in PLANNERS for world in WORLDS]
 
 
 @pytest.mark.parametrize(("name", "options", "world"), CASES)
