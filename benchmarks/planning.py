@@ -114,12 +114,12 @@ def reference(mdp: MDP, gamma: float, v: NDArray[np.float64]) -> tuple[NDArray[n
 
 def timed(run: Run, repeats: int) -> tuple[dict[str, Any], NDArray[np.float64]]:
     seconds: list[float] = []
-    for round_ in range(repeats + 1):  # the first is a warm-up, and counts only if there is no time for another
+    for _ in range(repeats + 1):  # the first is a warm-up, and counts only if there is no time for another
         solve = run.prepare()
         begin = time.perf_counter()
         v, bound = solve()
         seconds.append(time.perf_counter() - begin)
-        if seconds[-1] > BUDGET / (repeats + 1) and round_ > 0:
+        if seconds[-1] > BUDGET / (repeats + 1):
             break
     counted = seconds[1:] or seconds
     figures = {

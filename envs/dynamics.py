@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.cells import FORBIDDEN, TARGET, TELEPORT, WALL, Layout
-from envs.rules import Rules, Transitions, expand
+from envs.rules import CHUNK, Rules, Transitions, expand
 from envs.settings import MOVES, Settings
 
 __all__ = ["Rules", "Transitions", "ending_cells", "expand", "make_rules", "solid_cells"]
@@ -46,11 +46,11 @@ class _World(NamedTuple):
     cols: int
     solid: NDArray[np.bool_]  # [S]  cannot be entered
     ending: NDArray[np.bool_]  # [S]  entering ends the episode
-    pays: NDArray[np.int64]  # [S]  what entering pays, as an index of payments
+    pays: NDArray[np.int32]  # [S]  what entering pays, as an index of payments
     payments: NDArray[np.float64]
-    wind: NDArray[np.int64]  # [S, 2]
+    wind: NDArray[np.int16]  # [S, 2]
     partner: NDArray[np.int32]  # [S]
-    home: NDArray[np.int64]  # [S]  where entering leads: the cell itself, or the start
+    home: NDArray[np.int32]  # [S]  where entering leads: the cell itself, or the start
     slip: NDArray[np.float64]  # [S]
 
 
@@ -61,17 +61,17 @@ def make_rules(layout: Layout, settings: Settings, start: NDArray[np.float64]) -
     """
     world = _flatten(layout, settings, start)
     branches = _branches(settings)
-    everywhere = np.arange(layout.n_states)
     key = np.zeros(layout.n_states, np.int64)
     size = 1
     frozen = world.solid | world.ending
     for move in {move: None for moves in branches.values() for move, _, _ in moves}:
         for strength in _strengths(settings):
-            effect = _effect(world, everywhere, move, strength)
-            offset, n_offsets = _ranks(effect.offset)
-            n_pays = len(world.payments)
-            code = (offset * n_pays + effect.pays) * 2 + effect.terminated
-            key, size = _mixed(key, size, code, n_offsets * n_pays * 2)
+            offset, ending_pay = _effect_everywhere(world, move, strength)
+            code, n_offsets = _ranks(offset)
+            n_pays = 2 * len(world.payments)
+            code *= n_pays
+            code += ending_pay
+            key, size = _mixed(key, size, code, n_offsets * n_pays)
     _, slips = np.unique(world.slip, return_inverse=True)
     windy = world.wind.any(axis=1)  # still air has no gusts
     key, size = _mixed(key, size, slips * 2 + windy, 2 * layout.n_states)
@@ -80,17 +80,28 @@ def make_rules(layout: Layout, settings: Settings, start: NDArray[np.float64]) -
     return _write(world, example, rule.astype(np.int32), branches, settings)
 
 
+def _effect_everywhere(world: _World, move: tuple[int, int], gust: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return for every cell the offset of a move and 2 * pays + terminated, some cells at a time to spare memory."""
+    n_states = world.rows * world.cols
+    offset, ending_pay = np.empty(n_states, np.int32), np.empty(n_states, np.int32)
+    for low in range(0, n_states, CHUNK):
+        states = np.arange(low, min(n_states, low + CHUNK))
+        effect = _effect(world, states, move, gust)
+        offset[states], ending_pay[states] = effect.offset, 2 * effect.pays + effect.terminated
+    return offset, ending_pay
+
+
 def _flatten(layout: Layout, settings: Settings, start: NDArray[np.float64]) -> _World:
     kinds = layout.kinds.ravel()
     target, forbidden = kinds == TARGET, kinds == FORBIDDEN
     own = layout.target_reward.ravel()
     extra, which = np.unique(own[target & ~np.isnan(own)], return_inverse=True)
     payments = np.concatenate([[settings.r_step, settings.r_boundary, settings.r_forbidden, settings.r_target], extra])
-    pays = np.zeros(layout.n_states, np.int64)
+    pays = np.zeros(layout.n_states, np.int32)
     pays[forbidden] = 2
     pays[target] = 3
     pays[target & ~np.isnan(own)] = 4 + which
-    home = np.arange(layout.n_states)
+    home = np.arange(layout.n_states, dtype=np.int32)
     if settings.forbidden == "restart" and forbidden.any():
         begin = np.flatnonzero(start)
         if len(begin) != 1:
@@ -107,7 +118,7 @@ def _flatten(layout: Layout, settings: Settings, start: NDArray[np.float64]) -> 
         ending=ending_cells(layout, settings),
         pays=pays,
         payments=payments,
-        wind=layout.wind.reshape(-1, 2).astype(np.int64),
+        wind=layout.wind.reshape(-1, 2),
         partner=np.where(kinds == TELEPORT, layout.partner.ravel(), -1),
         home=home,
         slip=np.where(np.isnan(ice), settings.slip, ice),
@@ -166,7 +177,7 @@ def _effect(world: _World, states: NDArray[np.int64], move: tuple[int, int], gus
 
 
 def _blown(world: _World, states: NDArray[np.int64], reached: NDArray[np.int64], gust: int) -> NDArray[np.int64]:
-    wind = world.wind[states]
+    wind = world.wind[states].astype(np.int64)
     strength = np.abs(wind).max(axis=1)
     if not strength.any():
         return reached
@@ -180,7 +191,7 @@ def _blown(world: _World, states: NDArray[np.int64], reached: NDArray[np.int64],
     return reached
 
 
-def _ranks(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+def _ranks(values: NDArray[np.int64] | NDArray[np.int32]) -> tuple[NDArray[np.int64], int]:
     """Number the distinct values from 0 in their order."""
     low = int(values.min())
     span = int(values.max()) - low + 1

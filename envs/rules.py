@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_CHUNK: Final = 1 << 16  # states written out at a time, which bounds the memory beside the result
+CHUNK: Final = 1 << 16  # states written out at a time, which bounds the memory beside the result
 
 
 class Rules(NamedTuple):
@@ -34,15 +34,15 @@ def expand(rules: Rules, n_actions: int) -> Transitions:
     n_states = len(rules.rule)
     width = np.diff(rules.indptr).reshape(-1, n_actions)  # [R, A]
     indptr = np.zeros(n_states * n_actions + 1, np.int64)
-    for begin in range(0, n_states, _CHUNK):
-        states = slice(begin, begin + _CHUNK)
-        rows = slice(begin * n_actions + 1, (begin + _CHUNK) * n_actions + 1)
+    for begin in range(0, n_states, CHUNK):
+        states = slice(begin, begin + CHUNK)
+        rows = slice(begin * n_actions + 1, (begin + CHUNK) * n_actions + 1)
         indptr[rows] = width[rules.rule[states]].ravel()
     np.cumsum(indptr, out=indptr)
     n = int(indptr[-1])
     out = Transitions(indptr, np.empty(n, np.int32), np.empty(n), np.empty(n), np.empty(n, np.bool_))
-    for begin in range(0, n_states, _CHUNK):
-        rule = rules.rule[begin : begin + _CHUNK]
+    for begin in range(0, n_states, CHUNK):
+        rule = rules.rule[begin : begin + CHUNK]
         row = (rule[:, None] * np.int64(n_actions) + np.arange(n_actions)).ravel()
         count = width.ravel()[row]
         first = begin * n_actions

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from rlkit.agent import Report
 from rlkit.tabular.bellman import greedy, jacobi
 from rlkit.tabular.certificate import rounding_error
-from rlkit.tabular.problem import Problem, World
-from rlkit.tabular.problem import _model as read_model
+from rlkit.tabular.problem import Problem, World, read_model
 
 
 @dataclass(frozen=True)

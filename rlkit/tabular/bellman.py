@@ -1,7 +1,7 @@
 """Bellman's equations as kernels: one state, one sweep, one residual, on `Sparse` and `Stencil` models alike.
 
 Every kernel takes a model with the discount multiplied in (rlkit.tabular.model), so that
-q(s, a) = reward(s, a) + sum_s' weight(s, a, s') v(s') is Zhao (2.20), and its maximum over a is Zhao (3.1).
+q(s, a) = reward(s, a) + sum_s' weight(s, a, s') v(s') is Zhao (2.14), and its maximum over a is Zhao (3.1).
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def best_value(model: Any, v: Floats, s: int) -> float:
 
 
 def action_value(model: Any, v: Floats, s: int, a: int) -> float:
-    """Return q(s, a) (Zhao (2.20)); for compiled code, by the overload below."""
+    """Return q(s, a) (Zhao (2.14)); for compiled code, by the overload below."""
     raise TypeError("action_value is for compiled code; q_of gives all action values")
 
 
@@ -106,7 +106,7 @@ def gauss_seidel(model: Any, v: Floats, order: Ints) -> None:
 
 @njit(cache=True, nogil=True)
 def greedy(model: Any, v: Floats, policy: Ints, margin: float) -> int:
-    """Improve a policy in place (Zhao (4.2)): the lowest of the best actions, where it is better by more than margin.
+    """Improve a policy in place (Zhao section 4.2): the lowest of the best actions, where it is better by more than margin.
 
     Returns the number of states that changed. A margin of -inf takes the greedy action everywhere.
     """
@@ -135,7 +135,7 @@ def evaluate(model: Any, policy: Ints, v: Floats, out: Floats) -> float:
 
 @njit(cache=True, nogil=True)
 def action_values(model: Any, v: Floats, q: Floats) -> None:
-    """Fill q [S, A] with the action values of v (Zhao (2.20))."""
+    """Fill q [S, A] with the action values of v (Zhao (2.14))."""
     for s in range(model.n_states):
         for a in range(model.n_actions):
             q[s, a] = action_value(model, v, s, a)

@@ -15,8 +15,8 @@ from rlkit.tabular.model import Model, Sparse
 BLOCK = 16  # states; 8 saves updates and loses more on overhead, 32 the other way about
 
 _WORTH_THREADS = 1 << 15  # states; in a smaller world handing over the work takes longer than doing it
-_TURN = 8  # passes in one direction before turning round: going to and fro each time takes 40 % more of them; threads
-# wait for each other at the turns
+_TURN = 8  # passes in one direction before turning round: going to and fro each time takes 40 % more of them
+_TOGETHER = 2  # passes a thread makes over its ranges before it waits for the others; 8 would double the work
 
 
 class Blocks(NamedTuple):
@@ -70,30 +70,29 @@ def relax(
     Returns:
         Passes made and blocks swept.
     """
-    ranges = list(pairwise(blocks.cuts))
-    if len(ranges) == 1:
-        made, swept = _relax(model, v, pending, blocks.indptr, blocks.reader, threshold, passes, True, *ranges[0])
+    ranges = np.array(list(pairwise(blocks.cuts)))
+
+    def run(share: Ints, passes: int, backward: bool) -> tuple[int, int]:
+        made, swept = _relax(model, v, pending, blocks.indptr, blocks.reader, threshold, passes, backward, share)
         return int(made), int(swept)
-    swept, backward = 0, True
-    with ThreadPoolExecutor(blocks.threads) as pool:
-        for done in range(0, passes, _TURN):
-            before = swept
-            for parity in (0, 1):
-                jobs = [
-                    pool.submit(
-                        _relax, model, v, pending, blocks.indptr, blocks.reader, threshold, _TURN, backward, *part
-                    )
-                    for part in ranges[parity::2]
-                ]
-                swept += sum(int(job.result()[1]) for job in jobs)
+
+    if blocks.threads == 1:
+        return run(ranges, passes, True)
+    swept = 0
+    with ThreadPoolExecutor(blocks.threads - 1) as pool:  # this thread is one of them
+        for done in range(0, passes, _TOGETHER):
+            before, backward = swept, done // _TURN % 2 == 0
+            for parity in (1, 0) if backward else (0, 1):
+                shares = [ranges[parity::2][k :: blocks.threads] for k in range(blocks.threads)]
+                jobs = [pool.submit(run, share, _TOGETHER, backward) for share in shares[1:]]
+                swept += run(shares[0], _TOGETHER, backward)[1] + sum(job.result()[1] for job in jobs)
             if swept == before:
                 return done, swept
-            backward = not backward
     return passes, swept
 
 
 @njit(cache=True, nogil=True)
-def _relax(
+def _relax_range(
     model: Any,
     v: Floats,
     pending: Floats,
@@ -105,7 +104,7 @@ def _relax(
     first: int,
     last: int,
 ) -> tuple[int, int]:
-    """Do the passes of `relax` over the blocks first .. last - 1.
+    """Do the passes over the blocks first .. last - 1.
 
     Inside a block the even states go before the odd ones: neighbours then do not wait for each other, and the
     processor has several states in flight.
@@ -142,6 +141,30 @@ def _relax(
         if made % _TURN == 0:
             backward = not backward
     return made, swept
+
+
+@njit(cache=True, nogil=True)
+def _relax(
+    model: Any,
+    v: Floats,
+    pending: Floats,
+    indptr: Ints,
+    reader: NDArray[np.int32],
+    threshold: float,
+    passes: int,
+    backward: bool,
+    ranges: Ints,
+) -> tuple[int, int]:
+    """Do the passes of `relax` over ranges [n, 2] of blocks, one range after the other; return the most passes of one."""
+    swept = 0
+    most = 0
+    for part in range(len(ranges)):
+        made, count = _relax_range(
+            model, v, pending, indptr, reader, threshold, passes, backward, ranges[part, 0], ranges[part, 1]
+        )
+        most = max(most, made)
+        swept += count
+    return most, swept
 
 
 @njit(cache=True, nogil=True)

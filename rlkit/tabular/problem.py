@@ -35,7 +35,7 @@ class Problem:
         return self.model.n_actions
 
     def q(self, v: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the action values [S, A] of v (Zhao (2.20))."""
+        """Return the action values [S, A] of v (Zhao (2.14))."""
         return q_of(self.model, v, self.n_actions)
 
 
@@ -52,13 +52,18 @@ def make_problem(world: World, gamma: float, *, structure: bool = True) -> Probl
     """
     if not 0.0 <= gamma <= 1.0:
         raise ValueError(f"gamma is {gamma}; it must lie between 0 and 1")
-    model = _model(world, gamma, structure)
+    model = read_model(world, gamma, structure)
     if gamma == 1.0:
         _check_ends(model)
     return Problem(model, gamma, gamma < 1.0 and never_ends(model, gamma))
 
 
-def _model(world: World, gamma: float, structure: bool) -> Model:
+def read_model(world: World, gamma: float, structure: bool) -> Model:
+    """Find the best form of a world's model: rules that it states, rules found in its arrays, rows with lanes, plain rows.
+
+    Raises:
+        ValueError: an environment without a model.
+    """
     if isinstance(world, gym.Env):
         rules = rules_from_env(world) if structure else None
         shared = None if rules is None else stencil(rules, gamma)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from grid_twin import twin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from envs.layouts import random_layout
 from envs.maps import parse
 from envs.settings import Settings
 from envs.starts import start_distribution
+from tests.envs.grid_twin import twin
 
 UP, RIGHT, DOWN, LEFT, STAY = range(5)
 
