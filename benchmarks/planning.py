@@ -1,6 +1,6 @@
 """Seconds to solve a large slippery grid to a true error of 1e-6, beside QuantEcon and mdpsolver in the same run.
 
-    python benchmarks/planning.py [--no-peers] [--json FILE] [--sizes 100 316 1000] [--repeats 5] [--planners]
+    python benchmarks/planning.py [--no-peers] [--json FILE] [--sizes 100 316 1000] [--repeats 5] [--no-planners]
 
 The family: N x N cells, four moves, the intended direction with probability 0.8 and each perpendicular with 0.1; a cell is a
 wall with probability 0.15 or a pit with 0.10; the goal in the far corner pays 1 and ends the episode, a pit pays -1, any other
@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -160,6 +161,32 @@ def case(size: int, gamma: float, arguments: argparse.Namespace) -> list[dict[st
     return rows
 
 
+def memory() -> dict[str, Any]:
+    """Peak memory of building and solving a million cells, beyond that of an interpreter that has solved a small grid."""
+
+    def peak() -> float:
+        status = Path("/proc/self/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+
+    for size in (50, 1000):
+        before, begin = peak(), time.perf_counter()
+        env = world(size)
+        built = time.perf_counter()
+        v, bound = planner("prioritized_sweeping", env, 0.99, "").prepare()()
+        done = time.perf_counter()
+    return {
+        "name": "memory: GridWorld built and solved",
+        "size": size,
+        "gamma": 0.99,
+        "ours": True,
+        "build_seconds": built - begin,
+        "seconds": done - built,
+        "bound": bound,
+        "mb_above_interpreter": peak() - before,
+        "states": len(v),
+    }
+
+
 def versions() -> dict[str, str]:
     found = ("numpy", "numba", "scipy", "quantecon", "mdpsolver")
     return {"python": platform.python_version()} | {
@@ -196,7 +223,11 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 316, 1000])
     parser.add_argument("--gammas", type=float, nargs="+", default=[0.99, 0.999])
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--memory", action="store_true", help="only measure the memory of a million cells (Linux)")
     arguments = parser.parse_args()
+    if arguments.memory:
+        print(json.dumps(memory()))
+        return
     for peer in ("quantecon", "mdpsolver") if arguments.peers else ():
         if importlib.util.find_spec(peer) is None:
             print(f"{peer} is not installed: its rows are left out")
@@ -205,8 +236,14 @@ def main() -> None:
         for gamma in arguments.gammas:
             if size <= 316 or gamma == arguments.gammas[0]:
                 rows += case(size, gamma, arguments)
-    lines = [json.dumps({**row, "versions": versions()}) for row in rows]
     Console(width=140).print(shown(rows))
+    if 1000 in arguments.sizes and Path("/proc/self/status").exists():
+        done = subprocess.run([sys.executable, __file__, "--memory"], capture_output=True, text=True, check=True)
+        rows.append(json.loads(done.stdout))
+        print(
+            "a million cells: {mb_above_interpreter:.0f} MB above the interpreter, built and solved".format(**rows[-1])
+        )
+    lines = [json.dumps({**row, "versions": versions()}) for row in rows]
     print(*lines, sep="\n")
     if arguments.json:
         arguments.json.write_text("\n".join(lines) + "\n")

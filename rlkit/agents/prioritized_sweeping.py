@@ -39,15 +39,15 @@ def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, 
     model = without_self_loops(problem.model)
     blocks = partition(model, config.threads)
     pending = np.empty(len(blocks.indptr) - 1)
-    block_residuals(problem.model, plan.v, pending)
+    block_residuals(problem.model, plan.v, pending, blocks.threads)
     target = config.tolerance * (1 - problem.gamma) if problem.gamma < 1 else 1e-3 * config.tolerance
     while True:
         made, swept = relax(model, plan.v, pending, blocks, target / 2, config.passes)
         plan.work += swept * BLOCK / problem.n_states
-        proof = certify_plan(problem, plan, block_residuals(problem.model, plan.v, pending))
+        proof = certify_plan(problem, plan, block_residuals(problem.model, plan.v, pending, blocks.threads))
         if problem.ergodic and proof.span_bound < proof.bound / 2:
             centre(plan, proof)
-            block_residuals(problem.model, plan.v, pending)
+            block_residuals(problem.model, plan.v, pending, blocks.threads)
         yield {"residual": proof.residual, "passes": float(made)}
         if not swept:  # at gamma 1: all has settled, and yet nothing is proven
             return

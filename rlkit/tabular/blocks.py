@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from rlkit.arrays import Floats, Ints
 from rlkit.tabular.bellman import best_value
 from rlkit.tabular.model import Model, Sparse
+from rlkit.tabular.team import APART, meet
 
-BLOCK = 16  # states; 8 saves updates and loses more on overhead, 32 the other way about
+BLOCK = 20  # states; fewer save updates and lose more on overhead, more the other way about
 
 _WORTH_THREADS = 1 << 15  # states; in a smaller world handing over the work takes longer than doing it
-_TURN = 8  # passes in one direction before turning round: going to and fro each time takes 40 % more of them
-_TOGETHER = 2  # passes a thread makes over its ranges before it waits for the others; 8 would double the work
+_TURN = 32  # passes in one direction before turning round: going to and fro each time takes 40 % more of them
 
 
 class Blocks(NamedTuple):
@@ -32,8 +32,8 @@ def partition(model: Model, threads: int) -> Blocks:
     """Group the states of a model into blocks.
 
     With more than one thread, from `_WORTH_THREADS` states on, the blocks are cut into ranges, several for each thread
-    since what is pending is seldom spread evenly. Where ranges of the same parity touch (a teleporter, a random graph), there is one range and one
-    thread, so that a result never depends on timing.
+    since what is pending is seldom spread evenly. Where ranges of the same parity touch (a teleporter, a random
+    graph), there is one range and one thread, so that a result never depends on timing.
     """
     count = -(-model.n_states // BLOCK)
     if isinstance(model, Sparse):
@@ -71,24 +71,24 @@ def relax(
         Passes made and blocks swept.
     """
     ranges = np.array(list(pairwise(blocks.cuts)))
+    if blocks.threads == 1:
+        made, swept = _relax_range(model, v, pending, blocks.indptr, blocks.reader, threshold, passes, True, *ranges[0])
+        return int(made), int(swept)
+    progress = np.zeros(blocks.threads * APART, np.int64)
+    counts = np.zeros(blocks.threads, np.int64)
 
-    def run(share: Ints, passes: int, backward: bool) -> tuple[int, int]:
-        made, swept = _relax(model, v, pending, blocks.indptr, blocks.reader, threshold, passes, backward, share)
+    def join(me: int) -> tuple[int, int]:
+        made, swept = _relax_together(
+            model, v, pending, blocks.indptr, blocks.reader, threshold, passes, ranges, me, progress, counts
+        )
         return int(made), int(swept)
 
-    if blocks.threads == 1:
-        return run(ranges, passes, True)
-    swept = 0
     with ThreadPoolExecutor(blocks.threads - 1) as pool:  # this thread is one of them
-        for done in range(0, passes, _TOGETHER):
-            before, backward = swept, done // _TURN % 2 == 0
-            for parity in (1, 0) if backward else (0, 1):
-                shares = [ranges[parity::2][k :: blocks.threads] for k in range(blocks.threads)]
-                jobs = [pool.submit(run, share, _TOGETHER, backward) for share in shares[1:]]
-                swept += run(shares[0], _TOGETHER, backward)[1] + sum(job.result()[1] for job in jobs)
-            if swept == before:
-                return done, swept
-    return passes, swept
+        others = [pool.submit(join, me) for me in range(1, blocks.threads)]
+        result = join(0)
+        for other in others:
+            other.result()
+    return result
 
 
 @njit(cache=True, nogil=True)
@@ -114,13 +114,13 @@ def _relax_range(
     while made < passes:
         before = swept
         for i in range(last - first):
-            block = last - 1 - i if backward else first + i
+            block = np.uintp(last - 1 - i if backward else first + i)  # unsigned: no check for a negative index
             if pending[block] <= threshold:
                 continue
             swept += 1
             pending[block] = 0.0
-            low = block * BLOCK
-            high = min(model.n_states, low + BLOCK)
+            low: Any = np.int64(block) * BLOCK
+            high: Any = min(model.n_states, low + BLOCK)
             change = 0.0
             for parity in range(2):
                 s = high - 1 - parity if backward else low + parity
@@ -133,8 +133,9 @@ def _relax_range(
                     s += step
             if change > threshold:
                 pending[block] = change
-                for k in range(indptr[block], indptr[block + 1]):
-                    pending[reader[k]] = max(pending[reader[k]], change)
+                for k in range(np.uintp(indptr[block]), np.uintp(indptr[block + np.uintp(1)])):
+                    other = np.uintp(reader[k])
+                    pending[other] = max(pending[other], change)
         if swept == before:
             break
         made += 1
@@ -144,7 +145,7 @@ def _relax_range(
 
 
 @njit(cache=True, nogil=True)
-def _relax(
+def _relax_together(
     model: Any,
     v: Floats,
     pending: Floats,
@@ -152,26 +153,47 @@ def _relax(
     reader: NDArray[np.int32],
     threshold: float,
     passes: int,
-    backward: bool,
     ranges: Ints,
+    me: int,
+    progress: Ints,
+    counts: Ints,
 ) -> tuple[int, int]:
-    """Do the passes of `relax` over ranges [n, 2] of blocks, one range after the other; return the most passes of one."""
+    """Do the passes of one thread of several: its share of the ranges of one parity, then of the other, in step."""
     swept = 0
-    most = 0
-    for part in range(len(ranges)):
-        made, count = _relax_range(
-            model, v, pending, indptr, reader, threshold, passes, backward, ranges[part, 0], ranges[part, 1]
-        )
-        most = max(most, made)
-        swept += count
-    return most, swept
+    for done in range(passes):
+        backward = done // _TURN % 2 == 0
+        mine = 0
+        for phase in range(2):
+            parity = 1 - phase if backward else phase
+            for part in range(parity + 2 * me, len(ranges), 2 * counts.size):
+                _, count = _relax_range(
+                    model, v, pending, indptr, reader, threshold, 1, backward, ranges[part, 0], ranges[part, 1]
+                )
+                mine += count
+            if phase == 1:  # not before: until all have met, one may still be reading the counts of the last pass
+                counts[me] = mine
+            meet(progress, me, 2 * done + phase + 1)
+        total = counts.sum()
+        if total == 0:
+            return done, swept
+        swept += total
+    return passes, swept
+
+
+def block_residuals(model: Model, v: Floats, pending: Floats, threads: int = 1) -> tuple[float, float, float]:
+    """Set pending to the largest |T v - v| of each block; return min and max of T v - v and the largest |v|."""
+    cuts = np.linspace(0, len(pending), threads + 1).astype(np.int64)
+    with ThreadPoolExecutor(threads) as pool:
+        parts = pool.map(lambda cut: _block_residuals(model, v, pending, *cut), pairwise(cuts))
+        low, high, size = zip(*parts, strict=True)
+    return min(low), max(high), max(size)
 
 
 @njit(cache=True, nogil=True)
-def block_residuals(model: Any, v: Floats, pending: Floats) -> tuple[float, float, float]:
-    """Set pending to the largest |T v - v| of each block; return min and max of T v - v and the largest |v|."""
+def _block_residuals(model: Any, v: Floats, pending: Floats, first: int, last: int) -> tuple[float, float, float]:
+    """Do what `block_residuals` says for the blocks first .. last - 1."""
     low, high, size = np.inf, -np.inf, 0.0
-    for block in range(pending.size):
+    for block in range(first, last):
         worst = 0.0
         for s in range(block * BLOCK, min(model.n_states, (block + 1) * BLOCK)):
             gap = best_value(model, v, s) - v[s]
@@ -197,7 +219,7 @@ def _readers_of_rows(
         for block in range(count):
             low, high = block * BLOCK * n_actions, min(n_states, (block + 1) * BLOCK) * n_actions
             for k in range(indptr[low], indptr[high]):
-                into = successor[k] // BLOCK
+                into = np.int64(np.uintp(successor[k]) // np.uintp(BLOCK))
                 if into != block and seen[into] != block:
                     seen[into] = block
                     if filling:
@@ -222,7 +244,7 @@ def _readers_of_rules(
         for block in range(count):
             for s in range(block * BLOCK, min(rule.size, (block + 1) * BLOCK)):
                 for m in range(n_slots):
-                    into = (s + offset[rule[s] * n_slots + m]) // BLOCK
+                    into = np.int64(np.uintp(s + offset[rule[s] * n_slots + m]) // np.uintp(BLOCK))
                     if into != block and seen[into] != block:
                         seen[into] = block
                         if filling:

@@ -120,7 +120,7 @@ def plain_relax(model, v, pending, blocks, threshold, passes):
     count = len(pending)
     for _ in range(passes):
         before = swept
-        backward = made // 8 % 2 == 0
+        backward = made // 32 % 2 == 0
         for block in reversed(range(count)) if backward else range(count):
             if pending[block] <= threshold:
                 continue
