@@ -178,7 +178,7 @@ def _draw_numbers(
     digits = decimals(v)
     for row, col in np.argwhere(np.isfinite(v)):
         red, green, blue = colours[row, col].tolist()
-        words = f"{v[row, col]:.{digits}f}".replace("-", "−")
+        words = f"{round(float(v[row, col]), digits) + 0.0:.{digits}f}".replace("-", "−")  # + 0.0: no minus before zero
         y = (row + (0.81 if low else 0.5)) * cell
         canvas.text(
             (col + 0.5) * cell, y, words, (0.25 if low else 0.36) * cell, ink_on((red, green, blue)), fit=0.84 * cell

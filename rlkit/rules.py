@@ -30,6 +30,14 @@ def rules_from_env(env: gym.Env[Any, Any]) -> Rules | None:
     return Rules(*rules) if getattr(rules, "_fields", None) == Rules._fields else None
 
 
+def absorbing(rules: Rules) -> NDArray[np.bool_]:
+    """Mark [S] the states that every action ends in at once: walls and targets that have been reached."""
+    n_rules = int(rules.rule.max()) + 1
+    ends = np.asarray(np.logical_and.reduceat(rules.terminated & (rules.offset == 0), rules.indptr[:-1]))
+    marked: NDArray[np.bool_] = ends.reshape(n_rules, -1).all(axis=1)[rules.rule]
+    return marked
+
+
 def find_rules(mdp: MDP) -> Rules | None:
     """Find the rules in the arrays of an MDP, or return None where states share too few of them to gain anything.
 

@@ -8,7 +8,7 @@ import envs
 from envs.rules import expand
 from rlkit import rules as rules_module
 from rlkit.mdp import from_env
-from rlkit.rules import Rules, find_rules, rules_from_env
+from rlkit.rules import Rules, absorbing, find_rules, rules_from_env
 from tests.probes import random_mdp
 
 
@@ -135,3 +135,9 @@ def test_what_an_environment_states():
     odd.unwrapped.rules = ("up", "down")
     assert rules_from_env(odd) is None
     assert set(envs.IDS) >= {"GridWorld-v0"}
+
+
+def test_absorbing_states_are_walls_and_targets_that_end():
+    env = gym.make("GridWorld-v0", layout=["S#.", "X.T"], target="terminal")
+    np.testing.assert_array_equal(absorbing(env.unwrapped.rules), [False, True, False, False, False, True])
+    assert not absorbing(gym.make("GridWorld-v0").unwrapped.rules).any()

@@ -1,6 +1,6 @@
 """Value and policy of an environment as a picture: drawn by the world itself, as a grid, as Taxi's maps, or as curves."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from rlkit.mdp import from_env
 from rlkit.report.style import INK, LINES, SURFACE, colour_bar, figure, quiet
 from rlkit.report.toy_text import decided, taxi, toy_text
+from rlkit.rules import absorbing, rules_from_env
+
+_LARGE = 50_000  # states from which a world that draws itself is asked for its rules alone
 
 
 def value_and_policy(
@@ -46,24 +49,39 @@ def value_and_policy(
     pi = None if policy is None else np.asarray(policy, np.float64)
     if pi is not None and (pi.ndim != 2 or len(pi) != len(v)):
         raise ValueError(f"policy has shape {list(pi.shape)}; it must be [{len(v)}, A]")
+    draw = getattr(base, "draw", None)
+    rules = rules_from_env(base)
+    if callable(draw) and rules is not None and len(rules.rule) == len(v) > _LARGE:
+        shown = np.where(absorbing(rules), np.nan, v)  # the whole model of a large world would take gigabytes
+        return _drawn(draw, shown, pi, trajectory, title)
     mdp = from_env(base)
     if mdp is not None and mdp.n_states != len(v):
         raise ValueError(f"value has {len(v)} states, the environment has {mdp.n_states}; they must be the same")
     if mdp is None:
         return _curves(v, pi, title)
-    if callable(draw := getattr(base, "draw", None)):
-        shown = np.where(decided(mdp), v, np.nan) if decided(mdp).any() else v
-        # On a large grid a few cells in a far corner would otherwise take most of the colours for themselves.
-        edges = (0.005, 0.995) if np.isfinite(shown).sum() > 1000 else (0.0, 1.0)
-        low, high = np.nanquantile(shown, edges)
-        limits = (float(low), float(high))
-        return _picture(draw(value=shown, policy=pi, trajectory=trajectory, limits=limits), limits, title)
+    if callable(draw):
+        return _drawn(draw, np.where(decided(mdp), v, np.nan) if decided(mdp).any() else v, pi, trajectory, title)
     shape = _grid_shape(base)
     if shape is not None and shape[0] * shape[1] == len(v):
         return toy_text(mdp, shape, v, pi, title)
     if len(v) == 500 and hasattr(base, "locs") and hasattr(base, "desc"):
         return taxi(base, v, pi, title)
     return _curves(v, pi, title)
+
+
+def _drawn(
+    draw: Callable[..., NDArray[np.uint8]],
+    shown: NDArray[np.float64],
+    pi: NDArray[np.float64] | None,
+    trajectory: Sequence[int] | None,
+    title: str,
+) -> Figure:
+    """Let the environment draw itself, and add a colour bar."""
+    # On a large grid a few cells in a far corner would otherwise take most of the colours for themselves.
+    edges = (0.005, 0.995) if np.isfinite(shown).sum() > 1000 else (0.0, 1.0)
+    low, high = np.nanquantile(shown, edges)
+    limits = (float(low), float(high))
+    return _picture(draw(value=shown, policy=pi, trajectory=trajectory, limits=limits), limits, title)
 
 
 def _picture(pixels: NDArray[np.uint8], limits: tuple[float, float], title: str) -> Figure:

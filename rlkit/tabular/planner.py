@@ -48,6 +48,7 @@ class Planner:
         self.plan = Plan(v, np.zeros(problem.n_states, np.int64))
         self.step = 0
         self._loop = loop
+        self._acting: tuple[int, NDArray[np.int64]] | None = None  # the step and its greedy policy, for `act`
 
     @property
     def v(self) -> NDArray[np.float64]:
@@ -86,7 +87,9 @@ class Planner:
 
     def act(self, obs: Any, *, explore: bool = False) -> Any:  # noqa: ARG002 - a planner has nothing to explore
         """Return the greedy action for a state, or the actions for an array of states."""
-        policy = self.policy
+        if self._acting is None or self._acting[0] != self.step:
+            self._acting = (self.step, self.policy)
+        policy = self._acting[1]
         return int(policy[obs]) if np.ndim(obs) == 0 else policy[np.asarray(obs)]
 
     def updates(self, steps: int) -> Iterator[Report]:
@@ -123,6 +126,7 @@ class Planner:
         policy = np.array(state["policy"], np.int64)
         self.plan = Plan(v, policy, float(state["bound"]), float(state["rounding"]), float(state["work"]))
         self.step = int(state["step"])
+        self._acting = None
 
 
 def certify_plan(problem: Problem, plan: Plan, extremes: tuple[float, float, float] | None = None) -> Certificate:
