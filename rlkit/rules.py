@@ -34,7 +34,8 @@ def absorbing(rules: Rules) -> NDArray[np.bool_]:
     """Mark [S] the states that every action ends in at once: walls and targets that have been reached."""
     n_rules = int(rules.rule.max()) + 1
     ends = np.asarray(np.logical_and.reduceat(rules.terminated & (rules.offset == 0), rules.indptr[:-1]))
-    marked: NDArray[np.bool_] = ends.reshape(n_rules, -1).all(axis=1)[rules.rule]
+    every = np.asarray(ends.reshape(n_rules, -1).all(axis=1))
+    marked: NDArray[np.bool_] = every[rules.rule]
     return marked
 
 
