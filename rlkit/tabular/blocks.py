@@ -182,11 +182,14 @@ def _relax_together(
 
 def block_residuals(model: Model, v: Floats, pending: Floats, threads: int = 1) -> tuple[float, float, float]:
     """Set pending to the largest |T v - v| of each block; return min and max of T v - v and the largest |v|."""
+    if threads == 1:
+        low, high, size = _block_residuals(model, v, pending, 0, len(pending))
+        return low, high, size
     cuts = np.linspace(0, len(pending), threads + 1).astype(np.int64)
     with ThreadPoolExecutor(threads) as pool:
         parts = pool.map(lambda cut: _block_residuals(model, v, pending, *cut), pairwise(cuts))
-        low, high, size = zip(*parts, strict=True)
-    return min(low), max(high), max(size)
+        lows, highs, sizes = zip(*parts, strict=True)
+    return min(lows), max(highs), max(sizes)
 
 
 @njit(cache=True, nogil=True)
