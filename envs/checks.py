@@ -7,12 +7,13 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
 from envs.kernels import NEEDS_RESET, NEXT_STEP, Batch
+from envs.settings import is_whole
 from envs.tables import Table
 
 
 def whole(name: str, value: object, least: int) -> int:
     """A whole number, least or more and below 2³¹."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**31:
+    if not is_whole(value) or not least <= value < 2**31:
         raise ValueError(f"{name} is {value!r}; give a whole number, {least} or more and below 2³¹")
     return int(value)
 
@@ -21,15 +22,13 @@ def checked_seeds(seed: int | Sequence[int | None] | None, num_envs: int) -> lis
     """One seed or None for each sub-environment: s, s + 1, ... for a single s."""
     if seed is None:
         return [None] * num_envs
-    if isinstance(seed, int | np.integer):
-        seed = range(int(seed), int(seed) + num_envs)
-    seeds = [None if s is None else int(s) for s in seed]
+    seeds = [*seed] if isinstance(seed, Sequence | np.ndarray) else [seed, *range(int(seed) + 1, int(seed) + num_envs)]
     if len(seeds) != num_envs:
         raise ValueError(f"{len(seeds)} seeds were given; give one, or {num_envs}, one for each sub-environment")
     for s in seeds:
-        if s is not None and s < 0:
-            raise ValueError(f"a seed is {s}; seeds are 0 or more")
-    return seeds
+        if s is not None and (not is_whole(s) or s < 0):
+            raise ValueError(f"a seed is {s!r}; seeds are whole numbers, 0 or more")
+    return [None if s is None else int(s) for s in seeds]
 
 
 def checked_mask(mask: object, num_envs: int, started: bool) -> NDArray[np.bool_]:

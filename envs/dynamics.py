@@ -5,8 +5,9 @@ One step from cell s, in this order:
 1. The move made is the one chosen, or another one by `slip` (an ice cell's own probability on ice).
 2. An attempt to leave the grid or to enter a wall leaves the agent where it is. (A diagonal move looks only at the
    cell it ends in.)
-3. The wind of cell s blows the agent on, cell by cell, until the grid ends or a wall stops it, without penalty. With
-   `gust` its strength is one more or one less, each with probability gust / 2.
+3. The wind of cell s blows the agent on, cell by cell, until the grid ends or a wall stops it, without penalty: as far
+   in each direction as it is strong there, diagonally while it is in both. With `gust` its strength is one more or one
+   less, each with probability gust / 2.
 4. A teleporter, if the agent has come to it from another cell, moves it to its twin.
 5. Reward: r_boundary if the attempt in 2 failed; else by the cell reached: a target pays its own reward or r_target,
    a forbidden cell r_forbidden, any other r_step.
@@ -178,14 +179,14 @@ def _effect(world: _World, states: NDArray[np.int64], move: tuple[int, int], gus
 
 def _blown(world: _World, states: NDArray[np.int64], reached: NDArray[np.int64], gust: int) -> NDArray[np.int64]:
     wind = world.wind[states].astype(np.int64)
-    strength = np.abs(wind).max(axis=1)
-    if not strength.any():
+    if not wind.any():
         return reached
     way = np.sign(wind)
-    left = np.where(strength > 0, strength + gust, 0)
-    for step in range(int(left.max())):
-        row, col = reached // world.cols + way[:, 0], reached % world.cols + way[:, 1]
-        free = (left > step) & (row >= 0) & (row < world.rows) & (col >= 0) & (col < world.cols)
+    strength = np.abs(wind + gust * way)  # [n, 2]  up or down, left or right
+    for step in range(int(strength.max())):
+        down, right = (way * (strength > step)).T
+        row, col = reached // world.cols + down, reached % world.cols + right
+        free = (row >= 0) & (row < world.rows) & (col >= 0) & (col < world.cols)
         onward = np.where(free, row * world.cols + col, reached)
         reached = np.where(world.solid[onward], reached, onward)
     return reached

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypeGuard, get_args
 
 SlipModel = Literal["perpendicular", "uniform"]
 Target = Literal["continuing", "terminal"]
@@ -91,7 +91,7 @@ class Settings:
         return ACTION_SETS[self.actions] if isinstance(self.actions, int) else self.actions
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int]:
     """Tell whether a value is a whole number, Python's or numpy's, and no bool."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 

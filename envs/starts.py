@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from envs.cells import FORBIDDEN, Layout
 from envs.dynamics import ending_cells, solid_cells
-from envs.settings import Settings
+from envs.settings import Settings, is_whole
 
 _REMEDY: Final = "use 'marked', 'single', 'uniform', a tuple (row, col), or an array of n_states probabilities"
 
@@ -64,8 +64,8 @@ def _single(layout: Layout, marked: NDArray[np.intp]) -> int:
 def _cell(layout: Layout, start: tuple[object, ...]) -> int:
     rows, cols = layout.shape
     match start:
-        case (int(row), int(col)) if 0 <= row < rows and 0 <= col < cols:
-            return row * cols + col
+        case (row, col) if is_whole(row) and is_whole(col) and 0 <= row < rows and 0 <= col < cols:
+            return int(row) * cols + int(col)
         case _:
             raise ValueError(f"start is {start!r}; a cell is (row, col) with row 0 .. {rows - 1}, col 0 .. {cols - 1}")
 

@@ -218,6 +218,8 @@ MISTAKES = [
     ("solve GridWorld-v0 --arg slipp=1", "unexpected keyword argument 'slipp'"),
     ("solve GridWorld-v0 --arg slip=2", "slip is 2; it is a probability"),
     ("solve GridWorld-v0 --arg slip", "is not of the form key=value"),
+    ("solve GridWorld-v0 --arg max_episode_steps=0", "(max_episode_steps=0): AssertionError"),
+    ("solve FrozenLake-v1 --arg map_name=7x7", "(map_name='7x7'): KeyError: '7x7'"),
     ("solve no.module:World-v0", "the module 'no.module' cannot be imported"),
     ("solve GridWorld-v0 --out two.txt", "two.txt"),
     ("solve", "ENV"),

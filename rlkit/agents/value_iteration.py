@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from rlkit.tabular.planner import Plan, Planner, centre, certify_plan, check_con
 from rlkit.tabular.problem import Problem, World, make_problem
 
 Order = Literal["jacobi", "gauss-seidel", "red-black", "random"]
+Stop = Literal["sup", "span"]
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,15 @@ class Config:
     gamma: float = 0.9  # discount
     tolerance: float = 1e-6  # stop when max |v - v*| is proven to be at most this
     order: Order = "jacobi"  # from the old values alone, in place by index, in place by colour, or in random order
-    stop: Literal["sup", "span"] = "sup"  # span: where no episode ends, return the middle of the bounds
+    stop: Stop = "sup"  # span: where no episode ends, return the middle of the bounds
 
 
 def make(world: World, config: Config, seed: int = 0) -> Planner:
     """Build the planner; it starts from v = 0."""
     check_config(config)
+    for name, choices in (("order", get_args(Order)), ("stop", get_args(Stop))):
+        if getattr(config, name) not in choices:
+            raise ValueError(f"{name} is {getattr(config, name)!r}; choose one of {', '.join(map(repr, choices))}")
     problem = make_problem(world, config.gamma)
 
     def sweeps(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, float]]:

@@ -39,6 +39,10 @@ def open_world(name: str, words: Sequence[str]) -> tuple[World, list[str]]:
             given = ", ".join(arguments) or "none"
             complaint = str(error).partition(" was raised from")[0]  # Gymnasium adds what the user has just typed
             raise ValueError(f"{name} does not take these arguments ({given}): {complaint}") from error
+        except (AssertionError, AttributeError, LookupError, ArithmeticError) as error:  # how environments complain
+            given = ", ".join(f"{key}={value!r}" for key, value in arguments.items()) or "none"
+            complaint = f"{type(error).__name__}: {error}".removesuffix(": ")
+            raise ValueError(f"{name} cannot be made with these arguments ({given}): {complaint}") from error
     notes = [_COLOUR.sub("", str(warning.message)).removeprefix("WARN: ") for warning in caught]
     return world, notes
 

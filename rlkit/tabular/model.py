@@ -15,6 +15,7 @@ from rlkit.mdp import MDP
 from rlkit.rules import Rules
 
 _MOST_SLOTS = 16  # a wider stencil gains nothing over sparse rows
+_MOST_LANES = 256  # more actions gain nothing either, and take the compiler from a second to minutes
 _MOST_PADDING = 4  # table entries for each outcome beyond which sparse rows are faster
 
 
@@ -53,18 +54,20 @@ def sparse(mdp: MDP, gamma: float) -> Sparse:
 def stencil(world: MDP | Rules, gamma: float) -> Stencil | None:
     """Multiply out rules, or an MDP with a rule for each state, under the discount gamma.
 
-    None where that would not pay: too many different successors in a rule, or (where each state has its own) actions
-    that share so few of them that the lanes would mostly multiply zeros.
+    None where that would not pay: too many different successors in a rule, too many actions, or (where each state has its
+    own rule) actions that share so few successors that the lanes would mostly multiply zeros.
     """
     relative = isinstance(world, Rules)
     rule = world.rule if isinstance(world, Rules) else np.arange(world.n_states, dtype=np.int32)
     n_rules = int(rule.max()) + 1
     n_actions = (len(world.indptr) - 1) // n_rules
     indptr, successor, weight, reward = _fold(*_outcomes(world), gamma)
-    width = _widest(indptr, successor, n_actions)
+    width = _widest(indptr, successor, n_actions, _MOST_SLOTS)
     n_lanes = max(4, 1 << (n_actions - 1).bit_length())
+    if width > _MOST_SLOTS or n_lanes > _MOST_LANES:
+        return None
     padding = n_rules * width * n_lanes / max(len(weight), n_rules * n_actions)
-    if width > _MOST_SLOTS or (padding > _MOST_PADDING and not relative):  # shared rules are read from the cache anyway
+    if padding > _MOST_PADDING and not relative:  # shared rules are read from the cache anyway
         return None
     offset, table = _spread(indptr, successor, weight, reward, n_actions, width, n_lanes, relative)
     slots, lanes = (0,) * width, (0,) * n_lanes
@@ -163,8 +166,8 @@ def _cut_loops(
 
 
 @njit(cache=True, nogil=True)
-def _widest(indptr: Ints, successor: NDArray[np.int32], n_actions: int) -> int:
-    """Return the largest number of different successors that the actions of one rule have, at least 1."""
+def _widest(indptr: Ints, successor: NDArray[np.int32], n_actions: int, most: int) -> int:
+    """Return the largest number of different successors that the actions of one rule have, 1 .. most + 1."""
     widest = 1
     for rule in range((indptr.size - 1) // n_actions):
         first, last = indptr[rule * n_actions], indptr[(rule + 1) * n_actions]
@@ -176,6 +179,8 @@ def _widest(indptr: Ints, successor: NDArray[np.int32], n_actions: int) -> int:
                     new = False
                     break
             width += new
+            if width > most:
+                return width
         widest = max(widest, width)
     return widest
 

@@ -149,8 +149,8 @@ def check_config(config: PlannerConfig, **at_least: int) -> None:
     Raises:
         ValueError: naming the field and its value.
     """
-    if not config.tolerance > 0.0:
-        raise ValueError(f"tolerance is {config.tolerance}; it must be positive")
+    if not 0.0 < config.tolerance < np.inf:
+        raise ValueError(f"tolerance is {config.tolerance}; it must be positive and finite")
     for name, least in at_least.items():
         if getattr(config, name) < least:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {least}")

@@ -87,6 +87,12 @@ def test_span_stopping_returns_the_middle_of_the_bounds():
     assert solved(from_env(gym.make("FrozenLake-v1")), stop="span").bound <= 1e-6  # episodes end: as "sup"
 
 
+@pytest.mark.parametrize("config", [{"order": "gauss_seidel"}, {"stop": "spam"}])
+def test_a_misspelt_choice_is_refused(config):
+    with pytest.raises(ValueError, match=r"(order is 'gauss_seidel'; .* 'gauss-seidel'|stop is 'spam'; .* 'span')"):
+        make(book_5x5(), Config(**config))
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_known_worlds(order):
     assert solved(gym.make("GridWorld-v0"), order=order).v.mean() == pytest.approx(7.79936, abs=6e-6)

@@ -23,8 +23,8 @@ def outcomes_of(layout, world, start, s, a):
         return {(s, 0.0, True): 1.0}
     outcomes = defaultdict(float)
     for move, p_move in moves_of(layout, world, row, col, a):
-        for strength, p_wind in winds_of(layout, world, row, col):
-            outcome = follow(layout, world, start, row, col, move, strength)
+        for gust, p_wind in winds_of(layout, world, row, col):
+            outcome = follow(layout, world, start, row, col, move, gust)
             outcomes[outcome] += p_move * p_wind
     return {outcome: p for outcome, p in outcomes.items() if p > 0}
 
@@ -43,21 +43,22 @@ def moves_of(layout, world, row, col, a):
 
 
 def winds_of(layout, world, row, col):
-    strength = int(np.abs(layout.wind[row, col]).max())
-    if strength == 0:
+    if not layout.wind[row, col].any():
         return [(0, 1.0)]
-    return [(strength, 1 - world.gust), (strength + 1, world.gust / 2), (strength - 1, world.gust / 2)]
+    return [(0, 1 - world.gust), (1, world.gust / 2), (-1, world.gust / 2)]
 
 
-def follow(layout, world, start, row, col, move, strength):
+def follow(layout, world, start, row, col, move, gust):
     here = (row, col)
     there = (row + move[0], col + move[1])
     bumped = move != (0, 0) and (not inside(layout, *there) or solid(layout, world, *there))
     if bumped:
         there = here
-    way = np.sign(layout.wind[row, col])
-    for _ in range(strength):
-        onward = (there[0] + int(way[0]), there[1] + int(way[1]))
+    down, right = (int(wind + gust * np.sign(wind)) for wind in layout.wind[row, col])
+    while (down, right) != (0, 0):
+        step = int(np.sign(down)), int(np.sign(right))
+        down, right = down - step[0], right - step[1]
+        onward = (there[0] + step[0], there[1] + step[1])
         if inside(layout, *onward) and not solid(layout, world, *onward):
             there = onward
     if there != here and layout.kinds[there] == TELEPORT:

@@ -200,6 +200,11 @@ def test_wind_acts_after_the_move_and_stops_at_walls_and_edges_without_penalty()
     assert P[7][LEFT] == [(1.0, 6, 0.0, False)]  # the wind of the cell left, not of the cell reached
 
 
+def test_wind_blows_as_far_in_each_direction_as_it_is_strong_there():
+    P = rows_of("...T\n....\n....\n....\n\ncolumns: up 2 2 2 2\nrows: right 1 1 1 1", gust=0.5)
+    assert {s: p for p, s, _, _ in P[12][STAY]} == {5: 0.5, 2: 0.25, 8: 0.25}  # up 2, right 1; up 3, right 2; up 1
+
+
 def test_teleporters_carry_on_entering_only():
     P = rows_of(".A.\n.#T\n.A.")
     assert P[0][RIGHT] == [(1.0, 7, 0.0, False)]

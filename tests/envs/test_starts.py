@@ -30,6 +30,7 @@ def test_free_cells_are_those_where_the_agent_can_be():
 def test_one_cell():
     assert distribution("..S\n#XT", "single") == [0, 0, 1, 0, 0, 0]
     assert distribution("..S\n#XT", (0, 1)) == [0, 1, 0, 0, 0, 0]
+    assert distribution("..S\n#XT", (np.int64(0), np.int8(1))) == [0, 1, 0, 0, 0, 0]
 
 
 def test_probabilities():
@@ -54,6 +55,7 @@ def test_single_lists_the_starts_that_it_found():
         ((0, -1), r"start is \(0, -1\)"),
         ((0, 1, 2), r"start is \(0, 1, 2\)"),
         ((0.0, 1), r"start is \(0\.0, 1\)"),
+        ((True, 0), r"start is \(True, 0\)"),
         ((1, 0), r"start includes \(1, 0\), which cannot be entered; choose a free cell\n    #XT\n    \^"),
         ([1.0], r"start has shape \(1,\); there are 6 states"),
         ([0.5, 0.4, 0, 0, 0, 0], r"start sums to 0\.9"),

@@ -420,6 +420,9 @@ def test_bad_arguments_are_named(arguments, complaint):
     [
         ({"seed": [1, 2]}, "2 seeds were given"),
         ({"seed": -1}, "a seed is -1"),
+        ({"seed": [1.5] * N}, "a seed is 1.5"),
+        ({"seed": 1.5}, "a seed is 1.5"),
+        ({"seed": [None] * (N - 1) + [True]}, "a seed is True"),
         ({"options": {"reset_mask": [True] * N}}, "reset_mask"),
         ({"options": {"reset_mask": np.zeros(N, bool)}}, "False everywhere"),
         ({"options": {"colour": 1}}, "colour"),

@@ -86,7 +86,7 @@ def test_no_optimal_action_is_ruled_out_on_the_way():
         assert (agent.optimal_actions() | ~ties).all()
 
 
-@pytest.mark.parametrize("tolerance", [0.0, -1.0, float("nan")])
+@pytest.mark.parametrize("tolerance", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_tolerance_that_cannot_be_reached(tolerance):
     with pytest.raises(ValueError, match=f"tolerance is {tolerance}; it must be positive"):
         vi(tolerance=tolerance)
