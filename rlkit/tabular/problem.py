@@ -80,7 +80,9 @@ def read_model(world: World, gamma: float, structure: bool) -> Model:
     if isinstance(world, Rules):
         shared = stencil(world, gamma)
         if shared is None:
-            raise ValueError(f"these rules have too many successors or actions for a stencil of {len(world.rule)} states")
+            raise ValueError(
+                f"these rules have too many successors or actions for a stencil of {len(world.rule)} states"
+            )
         return shared
     if structure:
         rules = find_rules(world)
