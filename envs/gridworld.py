@@ -144,7 +144,7 @@ class GridWorld(gym.Env[int, int]):
         """Take an action; draws one random number if, and only if, it has more than one outcome."""
         try:
             cdf, outcomes = self._table[self.s][action]
-        except TypeError:  # an array of one action has no hash, but counts as a whole number
+        except TypeError:  # an array of no dimension has no hash, but is a whole number
             cdf, outcomes = self._table[self.s][index(action)]
         offset, reward, terminated = outcomes[bisect_right(cdf, self._np_random.random()) if cdf else 0]
         self.s = s = self.s + offset

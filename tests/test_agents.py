@@ -191,3 +191,18 @@ def test_names_and_the_door():
     agent = agents.make("policy_iteration", "GridWorld-v0")
     list(agent.updates(100))
     assert agent.v.mean() == pytest.approx(7.79936, abs=5e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-14, 1e-10, 1e12])
+@pytest.mark.parametrize(
+    "name", ["policy_iteration", "inexact_policy_iteration", "linear_programming", "prioritized_sweeping"]
+)
+def test_the_unit_of_the_rewards_does_not_matter(name, scale):
+    rng = np.random.default_rng(6)
+    for _ in range(10):
+        mdp = random_mdp(rng, max_states=30)
+        best = optimum(mdp, 0.9)
+        agent = agents.make(name, mdp._replace(reward=scale * mdp.reward), gamma=0.9, tolerance=1e-8 * scale)
+        assert len(list(agent.updates(1000))) < 1000
+        assert agent.converged
+        assert np.abs(agent.v / scale - best.v).max() <= 1e-8 + best.error

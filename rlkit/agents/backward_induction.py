@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlkit.agent import Report
-from rlkit.tabular.bellman import greedy, jacobi
+from rlkit.tabular.bellman import greedy, jacobi, near_best
 from rlkit.tabular.certificate import rounding_error
 from rlkit.tabular.problem import Problem, World, read_model
 
@@ -61,6 +61,10 @@ class BackwardInduction:
     def q(self) -> NDArray[np.float64]:
         """Return the action values [S, A] at the first of the stages solved."""
         return self.problem.q(self.stage_values[min(self.config.horizon - self.step + 1, self.config.horizon)])
+
+    def optimal_actions(self) -> NDArray[np.bool_]:
+        """Return [S, A]: the actions at the first of the stages solved that cannot be told from the best ones."""
+        return near_best(self.q(), self.bound)
 
     def act(self, obs: Any, *, explore: bool = False) -> Any:  # noqa: ARG002 - a planner has nothing to explore
         """Return the best action for a state, or the actions for an array of states.

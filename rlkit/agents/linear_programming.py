@@ -36,12 +36,13 @@ def make(world: World, config: Config, seed: int = 0) -> Planner:  # noqa: ARG00
 def _loop(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, float]]:  # noqa: ARG001 - a Loop's signature
     n_states, n_actions = problem.n_states, problem.n_actions
     discounted, reward = _rows(problem.model)
+    scale = float(np.abs(reward).max()) or 1.0  # HiGHS's tolerances are absolute
     pairs = np.arange(n_states * n_actions)
     own = csr_array((np.ones(len(pairs)), (pairs, pairs // n_actions)), shape=discounted.shape)
     solution = linprog(  # type: ignore[call-overload] # scipy's types know no sparse A_ub
         np.full(n_states, 1.0 / n_states),
         A_ub=discounted - own,
-        b_ub=-reward,
+        b_ub=-reward / scale,
         bounds=(None, None),
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},  # the least HiGHS takes
     )
@@ -54,7 +55,7 @@ def _loop(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, fl
     # of HiGHS's tolerance.
     occupancy = -solution.ineqlin.marginals.reshape(n_states, n_actions)
     vertex = exact_value(problem.model, occupancy.argmax(axis=1))
-    plan.v[:] = solution.x if vertex is None else vertex
+    plan.v[:] = scale * solution.x if vertex is None else vertex
     plan.work += 1.0
     proof = certify_plan(problem, plan)
     yield {"residual": proof.residual, "iterations": float(solution.nit), "objective": float(plan.v.mean())}

@@ -48,5 +48,8 @@ def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, 
 def _value(problem: Problem, policy: NDArray[np.int64]) -> NDArray[np.float64]:
     v = exact_value(problem.model, policy)
     if v is None:
-        raise ValueError("a policy on the way never ends its episodes; at gamma 1 use value_iteration, or gamma < 1")
+        raise ValueError(
+            "gamma is 1, and a policy that never ends is better than one that does: going round in circles pays, so that "
+            "the optimal return has no bound; use gamma < 1"
+        )
     return v

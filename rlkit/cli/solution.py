@@ -28,8 +28,8 @@ class Planning(Protocol):
     def bound(self) -> float: ...  # proven max |v - v*|
     @property
     def converged(self) -> bool: ...  # whether the bound has reached the tolerance
-    def q(self) -> NDArray[np.float64]:
-        """Action values [S, A]."""
+    def optimal_actions(self) -> NDArray[np.bool_]:
+        """Mark the actions [S, A] that cannot be told from the best ones."""
         ...
 
 
@@ -43,15 +43,6 @@ class Solution:
     choice: Choice
     sweeps: float
     seconds: tuple[float, float]  # to build the model, and to solve it
-
-    def optimal(self) -> NDArray[np.bool_]:
-        """Return [S, A]: the actions that cannot be told from the best ones, given the bound."""
-        q = self.agent.q()
-        size = float(np.abs(q[np.isfinite(q)]).max(initial=1.0))
-        error = 2 * self.choice.options.get("gamma", 1.0) * self.agent.bound
-        slack = max(1e-9 * size, error if np.isfinite(error) else 0.0)
-        best: NDArray[np.bool_] = q >= q.max(axis=1, keepdims=True) - slack
-        return best
 
     def scalars(self) -> dict[str, Any]:
         """Return what the table and the JSON file say."""
@@ -77,9 +68,9 @@ class Solution:
         """Print the table and, where it fits, the policy and the values."""
         console.print(self._table())
         if not self.agent.converged:
-            console.print("[yellow]the bound is above the tolerance: the planner ran out of steps before the proof")
+            console.print("[yellow]the bound is above the tolerance: the planner stopped before the proof")
         if grid:
-            mask = self.optimal()
+            mask = self.agent.optimal_actions()
             board = make_board(self.world, self.agent.v, mask)
             shown = None if board is None else _fitting(board, console.width)
             console.print(shown or shares(mask, self.agent.v, self.agent.policy))
@@ -91,7 +82,7 @@ class Solution:
 
         numbers = self.scalars()
         title = f"{self.name}, gamma {numbers['gamma']:g}"
-        mask = self.optimal()
+        mask = self.agent.optimal_actions()
         picture = value_and_policy(self.world, self.agent.v, mask, title=title)
         result: dict[str, Any] = {"title": title, "group": self.name, "scalars": numbers}
         if len(self.agent.v) <= _LISTED:

@@ -141,6 +141,15 @@ def action_values(model: Any, v: Floats, q: Floats) -> None:
             q[s, a] = action_value(model, v, s, a)
 
 
+def near_best(q: NDArray[np.float64], error: float) -> NDArray[np.bool_]:
+    """Return [S, A]: the actions that cannot be told from the best ones when every q may be wrong by `error`, or by 5e-10 |q|."""
+    slack = 1e-9 * max(1.0, float(np.abs(q[np.isfinite(q)]).max(initial=0.0)))
+    if np.isfinite(error):
+        slack = max(slack, 2 * error)
+    best: NDArray[np.bool_] = q >= q.max(axis=1, keepdims=True) - slack
+    return best
+
+
 def q_of(model: object, v: NDArray[np.float64], n_actions: int) -> NDArray[np.float64]:
     """Return the action values [S, A] of v."""
     q = np.empty((len(v), n_actions))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rlkit.tabular.bellman import greedy, q_of, residual
 from rlkit.tabular.ends import ending_policy
 from rlkit.tabular.linear import exact_value, expected_steps
-from rlkit.tabular.model import Model, Sparse, dense_table
+from rlkit.tabular.model import Model
 
 
 class Certificate(NamedTuple):
@@ -96,8 +96,9 @@ def _value_proof(
 
 
 def rounding_error(model: Model, size: float) -> float:
-    """Return a bound on the error of one backup in floating point, for values of at most `size` (Higham (3.5))."""
-    reward = model.reward if isinstance(model, Sparse) else dense_table(model)[1]
-    terms = float(np.diff(model.indptr).max(initial=0)) if isinstance(model, Sparse) else len(model.slots)
-    finite = np.abs(reward[np.isfinite(reward)]).max(initial=0.0)
-    return float((terms + 2) * np.finfo(np.float64).eps * (size + finite))
+    """Return a bound on the error of one backup in floating point, for values of at most `size` (Higham (3.5)).
+
+    It covers what was lost when the outcomes were multiplied out: terms + 1 roundings of half an epsilon there, and as
+    many again in the backup.
+    """
+    return float((model.terms + 2) * np.finfo(np.float64).eps * (size + model.gross))

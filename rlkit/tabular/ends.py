@@ -1,4 +1,4 @@
-"""Who can come to an end: the graph of a model, whether no episode ends, and a policy under which every one does."""
+"""Who can come to an end: the graph of a model, whether an episode can go on for ever, and a policy that ends them all."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +9,8 @@ from rlkit.tabular.model import Model, Sparse, dense_table
 
 def never_ends(model: Model, gamma: float) -> bool:
     """Whether every action of every state goes on with probability one, up to rounding."""
-    mass = _masses(model)
-    terms = np.diff(model.indptr).max() if isinstance(model, Sparse) else len(model.slots)
-    return bool((np.abs(mass - gamma) <= (float(terms) + 2) * np.finfo(np.float64).eps * gamma).all())
+    slack = (model.terms + 2) * np.finfo(np.float64).eps * gamma
+    return bool((np.abs(_masses(model) - gamma) <= slack).all())
 
 
 def ending_policy(model: Model, allowed: Bools | None = None) -> Ints:
@@ -24,8 +23,7 @@ def ending_policy(model: Model, allowed: Bools | None = None) -> Ints:
         allowed: [S, A] the actions to choose from; all of them when left out.
     """
     source, action, target = edges(model)
-    mass = _masses(model)
-    ending = (mass if isinstance(model, Sparse) else mass[model.rule]) < 1.0 - 1e-7  # rows may sum to 1 - 1e-8
+    ending = _can_end(model)
     if allowed is not None:
         ending &= allowed
         kept = allowed[source, action]
@@ -38,6 +36,29 @@ def ending_policy(model: Model, allowed: Bools | None = None) -> Ints:
         policy[source[step]] = action[step]
 
 
+def pays_for_ever(model: Model) -> Bools:
+    """Mark the states [S] from which some policy never ends and earns a reward above 0 at every step.
+
+    Strikes out the pairs that do not, then those that may lead to a state that has none left, one step in each round.
+
+    Args:
+        model: under gamma 1.
+    """
+    reward = (
+        model.reward.reshape(model.n_states, -1) if isinstance(model, Sparse) else dense_table(model)[1][model.rule]
+    )
+    pays = (reward > 0.0) & ~_can_end(model)
+    if not pays.any():
+        return np.zeros(model.n_states, np.bool_)
+    source, action, target = edges(model)
+    while True:
+        state = np.asarray(pays.any(axis=1))
+        lost = pays[source, action] & ~state[target]
+        if not lost.any():
+            return state
+        pays[source[lost], action[lost]] = False
+
+
 def edges(model: Model) -> tuple[Ints, Ints, Ints]:
     """Return the triples (s, a, s') that have a positive probability to go on."""
     if isinstance(model, Sparse):
@@ -46,6 +67,12 @@ def edges(model: Model) -> tuple[Ints, Ints, Ints]:
     offset, _, weight = dense_table(model)
     state, slot, action = np.nonzero((weight > 0.0)[model.rule])
     return state, action, state + offset[model.rule[state], slot]
+
+
+def _can_end(model: Model) -> Bools:
+    """Mark the pairs [S, A] that can end the episode at once; rows may sum to 1 - 1e-8."""
+    ending = _masses(model) < 1.0 - 1e-7
+    return ending if isinstance(model, Sparse) else ending[model.rule]
 
 
 def _masses(model: Model) -> NDArray[np.float64]:

@@ -28,6 +28,8 @@ class Sparse(NamedTuple):
     reward: NDArray[np.float64]  # [S*A]
     n_states: int
     n_actions: int
+    terms: int  # the most outcomes of an action
+    gross: float  # the largest expected |r| of an action: |reward| and more where outcomes cancel
 
 
 class Stencil(NamedTuple):
@@ -40,6 +42,8 @@ class Stencil(NamedTuple):
     lanes: tuple[int, ...]  # of length W, a power of two
     n_states: int
     n_actions: int
+    terms: int  # as in Sparse
+    gross: float  # as in Sparse
 
 
 Model = Sparse | Stencil
@@ -47,8 +51,8 @@ Model = Sparse | Stencil
 
 def sparse(mdp: MDP, gamma: float) -> Sparse:
     """Multiply out an MDP under the discount gamma."""
-    indptr, successor, weight, reward = _fold(*_outcomes(mdp), gamma)
-    return Sparse(indptr, successor, weight, reward, mdp.n_states, mdp.n_actions)
+    indptr, successor, weight, reward, terms, gross = _fold(*_outcomes(mdp), gamma)
+    return Sparse(indptr, successor, weight, reward, mdp.n_states, mdp.n_actions, terms, gross)
 
 
 def stencil(world: MDP | Rules, gamma: float) -> Stencil | None:
@@ -61,7 +65,7 @@ def stencil(world: MDP | Rules, gamma: float) -> Stencil | None:
     rule = world.rule if isinstance(world, Rules) else np.arange(world.n_states, dtype=np.int32)
     n_rules = int(rule.max()) + 1
     n_actions = (len(world.indptr) - 1) // n_rules
-    indptr, successor, weight, reward = _fold(*_outcomes(world), gamma)
+    indptr, successor, weight, reward, terms, gross = _fold(*_outcomes(world), gamma)
     width = _widest(indptr, successor, n_actions, _MOST_SLOTS)
     n_lanes = max(4, 1 << (n_actions - 1).bit_length())
     if width > _MOST_SLOTS or n_lanes > _MOST_LANES:
@@ -71,7 +75,7 @@ def stencil(world: MDP | Rules, gamma: float) -> Stencil | None:
         return None
     offset, table = _spread(indptr, successor, weight, reward, n_actions, width, n_lanes, relative)
     slots, lanes = (0,) * width, (0,) * n_lanes
-    return Stencil(rule, offset.ravel(), table.ravel(), slots, lanes, len(rule), n_actions)
+    return Stencil(rule, offset.ravel(), table.ravel(), slots, lanes, len(rule), n_actions, terms, gross)
 
 
 def without_self_loops(model: Model) -> Model:
@@ -111,8 +115,11 @@ def _outcomes(world: MDP | Rules) -> tuple[NDArray[Any], ...]:
 @njit(cache=True, nogil=True)
 def _fold(
     indptr: Ints, successor: NDArray[np.int32], prob: Floats, reward: Floats, terminated: Bools, gamma: float
-) -> tuple[Ints, NDArray[np.int32], Floats, Floats]:
-    """Sum rewards over each row and keep the outcomes that go on, weighted by gamma times their probability."""
+) -> tuple[Ints, NDArray[np.int32], Floats, Floats, int, float]:
+    """Sum rewards over each row and keep the outcomes that go on, weighted by gamma times their probability.
+
+    Returns the arrays of `Sparse`, then terms and gross.
+    """
     n_rows = indptr.size - 1
     starts = np.zeros(n_rows + 1, np.int64)
     for row in range(n_rows):
@@ -123,17 +130,21 @@ def _fold(
     to = np.empty(starts[-1], np.int32)
     weight = np.empty(starts[-1], np.float64)
     gain = np.empty(n_rows, np.float64)
+    terms, gross = 0, 0.0
     for row in range(n_rows):
-        total = 0.0
+        total, size = 0.0, 0.0
         j = starts[row]
         for k in range(indptr[row], indptr[row + 1]):
             total += prob[k] * reward[k]
+            size += prob[k] * abs(reward[k])
             if prob[k] > 0.0 and not terminated[k]:
                 to[j] = successor[k]
                 weight[j] = gamma * prob[k]
                 j += 1
         gain[row] = total
-    return starts, to, weight, gain
+        gross = max(gross, size)
+        terms = max(terms, indptr[row + 1] - indptr[row])
+    return starts, to, weight, gain, terms, gross
 
 
 @njit(cache=True, nogil=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlkit.agent import Report
-from rlkit.tabular.bellman import greedy, residual
+from rlkit.tabular.bellman import greedy, near_best, residual
 from rlkit.tabular.certificate import Certificate, prove
 from rlkit.tabular.problem import Problem
 
@@ -78,12 +78,7 @@ class Planner:
 
     def optimal_actions(self) -> NDArray[np.bool_]:
         """Return [S, A]: the actions that cannot be told from the best ones, given the bound."""
-        q = self.q()
-        slack = 1e-9 * max(1.0, float(np.abs(q[np.isfinite(q)]).max(initial=0.0)))
-        if np.isfinite(self.plan.bound):
-            slack = max(slack, 2 * self.problem.gamma * self.plan.bound)
-        best: NDArray[np.bool_] = q >= q.max(axis=1, keepdims=True) - slack
-        return best
+        return near_best(self.q(), self.problem.gamma * self.plan.bound)
 
     def act(self, obs: Any, *, explore: bool = False) -> Any:  # noqa: ARG002 - a planner has nothing to explore
         """Return the greedy action for a state, or the actions for an array of states."""
@@ -93,14 +88,18 @@ class Planner:
         return int(policy[obs]) if np.ndim(obs) == 0 else policy[np.asarray(obs)]
 
     def updates(self, steps: int) -> Iterator[Report]:
-        """Run at most `steps` rounds, fewer when the plan is proven good enough."""
+        """Run at most `steps` rounds, fewer when the plan is proven good enough or, at gamma 1, cannot change any more."""
         if self.converged:
             return
         for _, scalars in zip(range(steps), self._loop(self.problem, self.config, self.plan), strict=False):
             self.step += 1
             yield Report(self.step, {**scalars, "bound": self.plan.bound, "sweeps": self.plan.work})
-            if self.converged:
+            if self.converged or (self.plan.bound == np.inf and scalars["residual"] <= self._last_bit()):
                 return
+
+    def _last_bit(self) -> float:
+        """Return the change that the largest value would hardly feel."""
+        return float(np.finfo(np.float64).eps * np.abs(self.plan.v).max())
 
     def state_dict(self) -> dict[str, Any]:
         """Return the plan and the count of rounds."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rlkit.mdp import MDP, from_env
 from rlkit.rules import Rules, find_rules, rules_from_env
 from rlkit.tabular.bellman import q_of
-from rlkit.tabular.ends import ending_policy, never_ends
+from rlkit.tabular.ends import ending_policy, never_ends, pays_for_ever
 from rlkit.tabular.model import Model, sparse, stencil
 
 World = gym.Env[Any, Any] | MDP | Rules  # whatever has a model
@@ -48,7 +48,7 @@ def make_problem(world: World, gamma: float, *, structure: bool = True) -> Probl
         structure: look for local rules in the arrays of an MDP; False sweeps them as they are.
 
     Raises:
-        ValueError: gamma out of range, an environment without a model, or gamma 1 where an episode may never end.
+        ValueError: gamma out of range, an environment without a model, or gamma 1 where the optimal return has no bound.
     """
     if not 0.0 <= gamma <= 1.0:
         raise ValueError(f"gamma is {gamma}; it must lie between 0 and 1")
@@ -93,11 +93,17 @@ def read_model(world: World, gamma: float, structure: bool) -> Model:
 
 
 def _check_ends(model: Model) -> None:
-    """Refuse gamma 1 where some state can never come to an end, whatever it does."""
+    """Refuse gamma 1 where some state can never come to an end, or is paid at every step for not coming to one."""
     ends = ending_policy(model) >= 0
     if not ends.all():
         state = int(np.argmin(ends))
         raise ValueError(
             f"gamma is 1, but an episode from state {state} can never end ({int((~ends).sum())} such states), so its "
             "return has no bound; use gamma < 1, or a world with a terminal target"
+        )
+    paid = pays_for_ever(model)
+    if paid.any():
+        raise ValueError(
+            f"gamma is 1, but from state {int(np.argmax(paid))} on, a reward above 0 can be earned at every step for ever "
+            f"({int(paid.sum())} such states), so that the optimal return has no bound; use gamma < 1"
         )

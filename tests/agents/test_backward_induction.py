@@ -39,6 +39,7 @@ def test_what_is_best_depends_on_the_time():
     batch = {"obs": np.zeros(4, np.int64), "time": np.arange(4)[:, None]}
     np.testing.assert_array_equal(agent.act(batch), [0, 0, 1, 0])
     np.testing.assert_array_equal(agent.q(), [[5, 3], [3, 3]])
+    np.testing.assert_array_equal(agent.optimal_actions(), [[True, False], [True, True]])
 
 
 def test_sweeps_of_value_iteration_in_the_book():

@@ -72,7 +72,7 @@ def test_gamma_1_where_a_loop_pays_has_no_values():
     pays = reward_chain([[0.5, 0.5], [1.0, 0.0]], [1.0, 1.0])
     with pytest.raises(ValueError, match="gamma"):
         solved(pays, gamma=1.0)
-    lures = {0: {0: [(1.0, 0, 1.0, False)], 1: [(1.0, 0, 0.0, True)]}}
+    lures = {s: {0: [(1.0, 1 - s, 3.0 - 5.0 * s, False)], 1: [(1.0, 0, 0.0, True)]} for s in range(2)}
     with pytest.raises(ValueError, match="HiGHS finds no optimal values at gamma 1"):
         solved(from_P(lures), gamma=1.0)
 

@@ -115,7 +115,8 @@ def test_at_gamma_1_it_starts_from_a_policy_that_ends_and_stays_with_such():
     assert cliff.v[36] == pytest.approx(-13, abs=1e-12)
 
 
-def test_a_free_loop_that_pays_has_no_value_at_gamma_1():
-    lures = from_P([[[(1.0, 0, 1.0, False)], [(1.0, 0, 0.0, True)]]])
-    with pytest.raises(ValueError, match="a policy on the way never ends its episodes"):
+def test_a_circle_that_pays_on_the_whole_has_no_value_at_gamma_1():
+    end = [(1.0, 0, 0.0, True)]
+    lures = from_P([[end, [(1.0, 1, 3.0, False)]], [end, [(1.0, 0, -2.0, False)]]])
+    with pytest.raises(ValueError, match="going round in circles pays"):
         list(make(lures, Config(gamma=1.0)).updates(10))

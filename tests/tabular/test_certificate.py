@@ -1,10 +1,12 @@
 """The bounds hold for any v at all, are tight where the theory says so, and say nothing where nothing is known."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from rlkit.mdp import from_P
-from rlkit.tabular.bellman import jacobi
+from rlkit.tabular.bellman import jacobi, q_of
 from rlkit.tabular.certificate import certify, rounding_error
 from rlkit.tabular.ends import never_ends
 from rlkit.tabular.model import sparse, stencil
@@ -97,6 +99,24 @@ def test_the_rounding_bound_covers_the_rounding_of_a_backup():
             allowed = rounding_error(model, float(np.abs(v).max()))
             q = [[twin(model, v, s, a) for a in range(mdp.n_actions)] for s in range(mdp.n_states)]
             assert float(np.abs(q - exact).max()) <= allowed
+
+
+def test_the_rounding_bound_covers_rewards_that_cancel():
+    """Tenths of 70, 70 and -30 come to almost nothing, which a sum in floating point loses."""
+    outcomes = [(0.1, 0, 70.0, False), (0.2, 0, 70.0, False), (0.7, 0, -30.0, False)]
+    exact = sum((Fraction(p) * Fraction(r) for p, _, r, _ in outcomes), Fraction())
+    for model in (sparse(from_P([[outcomes]]), 0.5), stencil(from_P([[outcomes]]), 0.5)):
+        q = q_of(model, np.zeros(1), 1)[0, 0]
+        assert 0 < abs(Fraction(q) - exact) <= rounding_error(model, 0.0)
+
+
+def test_the_rounding_bound_covers_outcomes_that_are_merged():
+    n = 1000
+    P = from_P([[[(1 / n, 0, 0.0, False)] * n]])
+    exact = Fraction(0.9) * n * Fraction(1 / n)
+    for model in (sparse(P, 0.9), stencil(P, 0.9)):
+        q = q_of(model, np.ones(1), 1)[0, 0]
+        assert abs(Fraction(q) - exact) <= rounding_error(model, 1.0)
 
 
 def test_at_gamma_1_only_an_end_is_a_proof():

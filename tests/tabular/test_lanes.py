@@ -22,6 +22,8 @@ def random_stencil(rng, n_slots, n_actions, n_lanes, n_states=9):
         lanes=(0,) * n_lanes,
         n_states=n_states,
         n_actions=n_actions,
+        terms=n_slots,
+        gross=float(np.abs(table[:, 0, :n_actions]).max()),
     )
 
 

@@ -64,6 +64,13 @@ def test_a_stencil_is_refused_where_it_would_not_pay():
     assert stencil(from_P([[[(1.0, s, 0.0, False)] * 1 for _ in range(8)] for s in range(40)]), GAMMA) is not None
 
 
+def test_many_actions_are_swept_row_by_row():
+    """A vector of thousands of lanes takes the compiler minutes."""
+    few, many = (from_P([[[(1.0, 0, float(a), False)] for a in range(n)]]) for n in (256, 257))
+    assert len(stencil(few, GAMMA).lanes) == 256
+    assert stencil(many, GAMMA) is None
+
+
 def test_lanes_are_a_power_of_two_and_idle_ones_never_win():
     for n_actions, lanes in ((1, 4), (4, 4), (5, 8), (9, 16)):
         model = stencil(from_P([[[(1.0, 0, -50.0, True)] for _ in range(n_actions)]]), GAMMA)

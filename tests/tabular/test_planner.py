@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from rlkit.agents import policy_iteration, value_iteration
+from rlkit.agents import policy_iteration, prioritized_sweeping, truncated_policy_iteration, value_iteration
+from rlkit.mdp import from_P
 from tests.probes import book_2x2, book_5x5
 from tests.reference import optimum
 
@@ -90,6 +91,19 @@ def test_no_optimal_action_is_ruled_out_on_the_way():
 def test_a_tolerance_that_cannot_be_reached(tolerance):
     with pytest.raises(ValueError, match=f"tolerance is {tolerance}; it must be positive"):
         vi(tolerance=tolerance)
+
+
+def test_a_free_circle_that_beats_every_end_stops_without_a_proof():
+    """From zero no sweep finds that an end costs; the best of the policies that end is worth -1."""
+    lake = from_P([[[(1.0, s, -1.0, True)], [(0.5, s, 0.0, False), (0.5, 1 - s, 0.0, False)]] for s in range(2)])
+    for build in (value_iteration, truncated_policy_iteration, prioritized_sweeping):
+        agent = build.make(lake, build.Config(gamma=1.0))
+        assert len(list(agent.updates(50))) < 50
+        assert (agent.converged, agent.bound) == (False, np.inf)
+    agent = policy_iteration.make(lake, policy_iteration.Config(gamma=1.0))
+    list(agent.updates(50))
+    assert agent.converged
+    np.testing.assert_array_equal(agent.v, -1.0)
 
 
 def test_a_tolerance_below_rounding_stops_where_floating_point_does():
