@@ -5,7 +5,7 @@ nothing and draws nothing, so that the look-up treats all alike; Gymnasium's aut
 The look-up is one loop that calls no function with arrays: numba would count references in each turn.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -43,7 +43,16 @@ class Batch(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def look_up(actions, batch, change, noise, table, obs, reward, terminated):  # type: ignore[no-untyped-def]
+def look_up(
+    actions: NDArray[Any],
+    batch: Batch,
+    change: Change | None,
+    noise: NDArray[np.uint64] | None,
+    table: Table,
+    obs: NDArray[Any],
+    reward: NDArray[np.float64],
+    terminated: NDArray[np.bool_],
+) -> None:
     """Where each action leads from each state, what it pays, and whether it ends the episode.
 
     change is batch.change; noise is batch.rng, or None where the table holds no randomness. They are arguments, since the
@@ -75,13 +84,16 @@ def look_up(actions, batch, change, noise, table, obs, reward, terminated):  # t
 
 
 @njit(cache=True, nogil=True)
-def settle(batch, limit, n, obs, terminated, truncated):  # type: ignore[no-untyped-def]
+def settle(
+    batch: Batch, limit: int, n: int, obs: NDArray[Any], terminated: NDArray[np.bool_], truncated: NDArray[np.bool_]
+) -> tuple[int, int]:
     """Write down where all have come to and how long it took; how many episodes end here, and how many only waited.
 
     A loop of its own: without look-ups it runs on vectors, which halves the time of a step. n is the number of states.
     """
     tick = np.int32(limit > 0)
-    ended, waited = 0, 0
+    ended: Any = 0
+    waited: Any = 0
     for i in range(len(obs)):
         s = np.int32(obs[i])
         steps = batch.elapsed[i] + tick
@@ -95,11 +107,11 @@ def settle(batch, limit, n, obs, terminated, truncated):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
-def restart(mask, batch, table, obs):  # type: ignore[no-untyped-def]
+def restart(mask: NDArray[np.bool_], batch: Batch, table: Table, obs: NDArray[Any]) -> None:
     """Begin an episode where mask holds: one random number, if there are several starts, decides where."""
     for i in range(len(mask)):
         if mask[i]:
-            start = table.starts[0]
+            start: Any = table.starts[0]
             if len(table.starts) > 1:
                 start = table.starts[np.searchsorted(table.start_threshold, random_53(batch.rng, i), side="right")]
             batch.state[i] = start
@@ -108,7 +120,7 @@ def restart(mask, batch, table, obs):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def ripen(obs, step, change, mask):  # type: ignore[no-untyped-def]
+def ripen(obs: NDArray[Any], step: int, change: Change | None, mask: NDArray[np.bool_]) -> None:
     """Count a step (0 or 1) where mask holds, and change the form of those that are due and do not stand in the way."""
     if change is not None:
         for i in range(len(mask)):
@@ -120,7 +132,18 @@ def ripen(obs, step, change, mask):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def move(mode, actions, batch, limit, table, obs, reward, terminated, truncated, final):  # type: ignore[no-untyped-def]
+def move(
+    mode: int,
+    actions: NDArray[Any],
+    batch: Batch,
+    limit: int,
+    table: Table,
+    obs: NDArray[Any],
+    reward: NDArray[np.float64],
+    terminated: NDArray[np.bool_],
+    truncated: NDArray[np.bool_],
+    final: NDArray[Any],
+) -> Any:
     """One step of all, restarts included; how many episodes ended. In SAME_STEP final receives the successors of those."""
     if table.threshold.shape[1] > 0:
         look_up(actions, batch, batch.change, batch.rng, table, obs, reward, terminated)
@@ -142,11 +165,14 @@ def move(mode, actions, batch, limit, table, obs, reward, terminated, truncated,
 
 
 @njit(cache=True, nogil=True)
-def step(  # type: ignore[no-untyped-def]
-    mode, limit, final, state, elapsed, rng, stream, mask, change,
-    base, threshold, offset, pays, ends, starts, start_threshold, n_states, n_actions,
-    actions, obs, reward, terminated, truncated,
-):  # fmt: skip
+def step(
+    mode: int, limit: int, final: NDArray[Any], state: NDArray[np.int32], elapsed: NDArray[np.int32],
+    rng: NDArray[np.uint64], stream: NDArray[np.uint64], mask: NDArray[np.bool_], change: Change | None,
+    base: NDArray[Any], threshold: NDArray[np.uint64], offset: NDArray[Any], pays: NDArray[np.float64],
+    ends: NDArray[np.bool_], starts: NDArray[Any], start_threshold: NDArray[np.uint64], n_states: np.int32, n_actions: int,
+    actions: NDArray[Any], obs: NDArray[Any], reward: NDArray[np.float64], terminated: NDArray[np.bool_],
+    truncated: NDArray[np.bool_],
+) -> Any:  # fmt: skip
     """`move`, after a look at the actions; a negative number says why nothing was done.
 
     The fields of batch and table are arguments of their own: taking a tuple apart at each call from Python costs 2 µs.
@@ -164,7 +190,7 @@ def step(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def reset(mask, start, batch, table, obs):  # type: ignore[no-untyped-def]
+def reset(mask: NDArray[np.bool_], start: int, batch: Batch, table: Table, obs: NDArray[Any]) -> None:
     """Begin an episode where mask holds, in state start, or where the distribution of starts says if that is negative."""
     for i in range(len(mask)):
         obs[i] = batch.state[i] % table.n_states

@@ -33,7 +33,7 @@ def multiply_high(typingctx: Any, a: Any, b: Any) -> Any:  # noqa: ARG001  (the 
 
 
 @njit(cache=True, nogil=True)
-def advanced(high, low, inc_high, inc_low):  # type: ignore[no-untyped-def]
+def advanced(high: Any, low: Any, inc_high: Any, inc_low: Any) -> tuple[Any, Any]:
     """The next state (high, low) of a generator."""
     next_low = low * MULTIPLIER_LOW + inc_low
     carry = np.uint64(next_low < inc_low)
@@ -43,7 +43,7 @@ def advanced(high, low, inc_high, inc_low):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def word_53(high, low):  # type: ignore[no-untyped-def]
+def word_53(high: Any, low: Any) -> Any:
     """The 53 random bits, as uint64, that `random()` divides by 2⁵³ in the state (high, low)."""
     word = high ^ low
     turn = high >> np.uint64(58)
@@ -52,14 +52,14 @@ def word_53(high, low):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def random_53(rng, i):  # type: ignore[no-untyped-def]
+def random_53(rng: NDArray[np.uint64], i: int) -> Any:
     """Advance row i of rng (uint64[N, 4]) and return its 53 random bits."""
     rng[i, 0], rng[i, 1] = advanced(rng[i, 0], rng[i, 1], rng[i, 2], rng[i, 3])
     return word_53(rng[i, 0], rng[i, 1])
 
 
 @njit(cache=True, nogil=True)
-def random(rng, i):  # type: ignore[no-untyped-def]
+def random(rng: NDArray[np.uint64], i: int) -> Any:
     """Advance row i of rng (uint64[N, 4]) and return its next number in [0, 1)."""
     return random_53(rng, i) * 2.0**-53
 

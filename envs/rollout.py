@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from envs.kernels import NEXT_STEP, Batch, Change, move
+from envs.tables import Table
 
 BLOCK: Final = 4096  # sub-environments that go through time together: their state stays in the cache
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -63,7 +64,7 @@ _split_mix = njit(cache=True, nogil=True)(split_mix)
 
 
 @njit(cache=True, nogil=True)
-def draw_actions(stream, n_actions, actions):  # type: ignore[no-untyped-def]
+def draw_actions(stream: NDArray[np.uint64], n_actions: int, actions: NDArray[Any]) -> None:
     """A uniform action each: the upper 32 bits of the stream's next word, times n_actions / 2³²."""
     for i in range(len(stream)):
         z = stream[i] + GOLDEN
@@ -72,7 +73,7 @@ def draw_actions(stream, n_actions, actions):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def run(mode, chosen, batch, limit, table, out):  # type: ignore[no-untyped-def]
+def run(mode: int, chosen: bool, batch: Batch, limit: int, table: Table, out: Rollout) -> None:
     """T moves of all, block by block; out.actions is read where they are chosen, and drawn and written where not."""
     n_envs = len(batch.state)
     for low in range(0, n_envs, BLOCK):
@@ -103,7 +104,7 @@ def run(mode, chosen, batch, limit, table, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def change_of(change, part):  # type: ignore[no-untyped-def]
+def change_of(change: Change | None, part: slice) -> Change | None:
     """A view of some sub-environments' change."""
     if change is None:
         return None

@@ -132,7 +132,7 @@ def test_found_rules_and_stated_rules_plan_alike():
 
 
 def test_threads_and_rows_are_twins_of_one_thread_on_a_stencil(monkeypatch):
-    monkeypatch.setattr("rlkit.tabular.blocks._WORTH_THREADS", 500)
+    monkeypatch.setattr("rlkit.tabular.partition._WORTH_THREADS", 500)
     env = gym.make("GridWorld-v0", layout="random", rows=70, cols=30, slip=0.2, actions=4, r_step=-0.01)
     plans = {}
     for structure in (True, False):

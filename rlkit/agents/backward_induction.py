@@ -27,7 +27,9 @@ def make(world: World, config: Config, seed: int = 0) -> "BackwardInduction":  #
         raise ValueError(f"horizon is {config.horizon}; it must be at least 1")
     if not 0.0 <= config.gamma <= 1.0:
         raise ValueError(f"gamma is {config.gamma}; it must lie between 0 and 1")
-    return BackwardInduction(Problem(read_model(world, config.gamma, True), config.gamma, ergodic=False), config)
+    return BackwardInduction(
+        Problem(read_model(world, config.gamma, True), config.gamma, ergodic=False, rate=config.gamma), config
+    )
 
 
 class BackwardInduction:

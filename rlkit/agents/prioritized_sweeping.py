@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rlkit.tabular.blocks import BLOCK, block_residuals, partition, relax
+from rlkit.tabular.blocks import block_residuals, relax
+from rlkit.tabular.ends import masses
 from rlkit.tabular.model import Sparse, dense_table, without_self_loops
+from rlkit.tabular.partition import BLOCK, partition
 from rlkit.tabular.planner import Plan, Planner, centre, certify_plan, check_config
 from rlkit.tabular.problem import Problem, World, make_problem
 
@@ -40,7 +42,7 @@ def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, 
     blocks = partition(model, config.threads)
     pending = np.empty(len(blocks.indptr) - 1)
     block_residuals(problem.model, plan.v, pending, blocks.threads)
-    target = config.tolerance * (1 - problem.gamma) if problem.gamma < 1 else 1e-3 * config.tolerance
+    target = config.tolerance * (1 - problem.rate) if problem.rate < 1 else 1e-3 * config.tolerance
     while True:
         made, swept = relax(model, plan.v, pending, blocks, target / 2, config.passes)
         plan.work += swept * BLOCK / problem.n_states
@@ -61,20 +63,14 @@ def _start(problem: Problem) -> NDArray[np.float64]:
     """
     if problem.gamma == 1.0:
         return np.zeros(problem.n_states)
-    model = problem.model
+    model, mass = problem.model, masses(problem.model)
     if isinstance(model, Sparse):
-        reward = model.reward.reshape(problem.n_states, -1)
-        mass = np.zeros(reward.size)
-        filled = np.diff(model.indptr) > 0
-        mass[filled] = np.add.reduceat(model.weight, model.indptr[:-1][filled])
-        count = np.ones(problem.n_states, np.int64)
+        reward, count = model.reward.reshape(mass.shape), np.ones(len(mass), np.int64)
     else:
-        _, reward, weight = dense_table(model)
-        mass = weight.sum(axis=1).ravel()
-        count = np.bincount(model.rule, minlength=len(reward))
+        reward, count = dense_table(model)[1], np.bincount(model.rule, minlength=len(mass))
     best = reward.argmax(axis=1)
     each = np.arange(len(reward))
-    gain, going = reward[each, best], mass.reshape(reward.shape)[each, best]
+    gain, going = reward[each, best], mass[each, best]
     alive = going > 0
     if not alive.any():
         return np.zeros(problem.n_states)

@@ -3,8 +3,6 @@
 import io
 import json
 import math
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
+from rlkit.run.files import replacing
 
 
 def save_picture(picture: Figure | NDArray[np.uint8], path: str | Path) -> Path:
@@ -37,25 +37,9 @@ def save_result(result: Mapping[str, Any], path: str | Path) -> Path:
 
 def write_atomically(path: str | Path, content: bytes) -> Path:
     """Write a file so that `path` holds the old content or the new, whole, whenever anyone looks."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        draft.chmod(0o666 & ~_umask())
-        draft.replace(target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    return target
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    with replacing(path) as file:
+        file.write(content)
+    return Path(path)
 
 
 def _plain(value: Any) -> Any:

@@ -88,8 +88,15 @@ def jacobi(model: Any, v: Floats, out: Floats) -> tuple[float, float]:
 @njit(cache=True, nogil=True)
 def residual(model: Any, v: Floats) -> tuple[float, float, float]:
     """Return min and max over s of (T v - v)(s), and the largest |v|; changes nothing."""
+    extremes: tuple[float, float, float] = residual_between(model, v, 0, model.n_states)
+    return extremes
+
+
+@njit(cache=True, nogil=True)
+def residual_between(model: Any, v: Floats, first: int, last: int) -> tuple[float, float, float]:
+    """Return what `residual` does, of the states first .. last - 1 alone."""
     low, high, size = np.inf, -np.inf, 0.0
-    for s in range(model.n_states):
+    for s in range(first, last):
         gap = best_value(model, v, s) - v[s]
         low = min(low, gap)
         high = max(high, gap)

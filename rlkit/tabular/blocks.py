@@ -1,50 +1,20 @@
-"""Sweeping only where something changed: blocks of neighbouring states, which blocks read which, and the pending ones."""
+"""Sweeping only where something changed: the blocks that are pending, by one thread or by several in step."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from rlkit.arrays import Floats, Ints
-from rlkit.tabular.bellman import best_value
-from rlkit.tabular.model import Model, Sparse
+from rlkit.tabular.bellman import best_value, residual_between
+from rlkit.tabular.model import Model
+from rlkit.tabular.partition import BLOCK, Blocks
 from rlkit.tabular.team import APART, meet
 
-BLOCK = 20  # states; fewer save updates and lose more on overhead, more the other way about
-
-_WORTH_THREADS = 1 << 15  # states; in a smaller world handing over the work takes longer than doing it
 _TURN = 32  # passes in one direction before turning round: going to and fro each time takes 40 % more of them
-
-
-class Blocks(NamedTuple):
-    """Blocks of `BLOCK` states each, and for each block the others whose values depend on it."""
-
-    indptr: NDArray[np.int64]  # [T + 1]
-    reader: NDArray[np.int32]  # [E]  blocks with an action that leads into this one
-    cuts: tuple[int, ...]  # ranges of blocks such that every second one can be swept at the same time
-    threads: int
-
-
-def partition(model: Model, threads: int) -> Blocks:
-    """Group the states of a model into blocks.
-
-    With more than one thread, from `_WORTH_THREADS` states on, the blocks are cut into ranges, several for each thread
-    since what is pending is seldom spread evenly. Where ranges of the same parity touch (a teleporter, a random
-    graph), there is one range and one thread, so that a result never depends on timing.
-    """
-    count = -(-model.n_states // BLOCK)
-    if isinstance(model, Sparse):
-        indptr, reader = _readers_of_rows(model.indptr, model.successor, model.n_actions, count)
-    else:
-        indptr, reader = _readers_of_rules(model.rule, model.offset, len(model.slots), count)
-    for share in (4, 2, 1) if threads > 1 and model.n_states >= _WORTH_THREADS else ():
-        cuts = np.linspace(0, count, 2 * share * threads + 1).astype(np.int64)
-        if _independent(indptr, reader, cuts):
-            return Blocks(indptr, reader, tuple(int(cut) for cut in cuts), threads)
-    return Blocks(indptr, reader, (0, count), 1)
 
 
 def relax(
@@ -197,89 +167,8 @@ def _block_residuals(model: Any, v: Floats, pending: Floats, first: int, last: i
     """Do what `block_residuals` says for the blocks first .. last - 1."""
     low, high, size = np.inf, -np.inf, 0.0
     for block in range(first, last):
-        worst = 0.0
-        for s in range(block * BLOCK, min(model.n_states, (block + 1) * BLOCK)):
-            gap = best_value(model, v, s) - v[s]
-            low = min(low, gap)
-            high = max(high, gap)
-            size = max(size, abs(v[s]))
-            worst = max(worst, abs(gap))
-        pending[block] = worst
+        begin = block * BLOCK
+        least, most, largest = residual_between(model, v, begin, min(model.n_states, begin + BLOCK))
+        low, high, size = min(low, least), max(high, most), max(size, largest)
+        pending[block] = max(-least, most)
     return low, high, size
-
-
-@njit(cache=True, nogil=True)
-def _readers_of_rows(
-    indptr: Ints, successor: NDArray[np.int32], n_actions: int, count: int
-) -> tuple[Ints, NDArray[np.int32]]:
-    """List for each block the other blocks that lead into it, each once, in order."""
-    n_states = (indptr.size - 1) // n_actions
-    seen = np.full(count, -1, np.int64)
-    starts = np.zeros(count + 1, np.int64)
-    reader = np.empty(0, np.int32)
-    for filling in range(2):
-        seen[:] = -1
-        for block in range(count):
-            low, high = block * BLOCK * n_actions, min(n_states, (block + 1) * BLOCK) * n_actions
-            for k in range(indptr[low], indptr[high]):
-                into = np.int64(np.uintp(successor[k]) // np.uintp(BLOCK))
-                if into != block and seen[into] != block:
-                    seen[into] = block
-                    if filling:
-                        reader[starts[into]] = block
-                    starts[into] += 1
-        _shift_counts(starts, filling)
-        if not filling:
-            reader = np.empty(starts[count], np.int32)
-    return starts, reader
-
-
-@njit(cache=True, nogil=True)
-def _readers_of_rules(
-    rule: NDArray[np.int32], offset: NDArray[np.int32], n_slots: int, count: int
-) -> tuple[Ints, NDArray[np.int32]]:
-    """Do for a stencil what `_readers_of_rows` does for rows."""
-    seen = np.full(count, -1, np.int64)
-    starts = np.zeros(count + 1, np.int64)
-    reader = np.empty(0, np.int32)
-    for filling in range(2):
-        seen[:] = -1
-        for block in range(count):
-            for s in range(block * BLOCK, min(rule.size, (block + 1) * BLOCK)):
-                for m in range(n_slots):
-                    into = np.int64(np.uintp(s + offset[rule[s] * n_slots + m]) // np.uintp(BLOCK))
-                    if into != block and seen[into] != block:
-                        seen[into] = block
-                        if filling:
-                            reader[starts[into]] = block
-                        starts[into] += 1
-        _shift_counts(starts, filling)
-        if not filling:
-            reader = np.empty(starts[count], np.int32)
-    return starts, reader
-
-
-@njit(cache=True, nogil=True)
-def _shift_counts(starts: Ints, filled: int) -> None:
-    """Turn counts, or ends after filling, into the starts of compressed rows."""
-    count = starts.size - 1
-    total = 0
-    for i in range(count):
-        size = starts[i]
-        starts[i] = total
-        total = size if filled else total + size
-    starts[count] = total
-
-
-def _independent(indptr: NDArray[np.int64], reader: NDArray[np.int32], cuts: NDArray[np.int64]) -> bool:
-    """Whether no two ranges of the same parity read each other, or share a reader."""
-    part = np.searchsorted(cuts, np.arange(len(indptr) - 1), side="right") - 1
-    source = np.repeat(part, np.diff(indptr))
-    other = part[reader]
-    apart = (source == other) | ((source - other) % 2 == 1)
-    if not apart.all():
-        return False
-    crossing = source != other
-    key = reader[crossing].astype(np.int64) * len(cuts) + source[crossing]
-    block = np.unique(key) // len(cuts)
-    return len(np.unique(block)) == len(block)

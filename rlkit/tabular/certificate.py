@@ -40,7 +40,7 @@ def certify(model: Model, v: NDArray[np.float64], gamma: float, ergodic: bool) -
     Args:
         model: with self loops, under gamma.
         v: [S].
-        gamma: the discount; at 1 see `_certify_undiscounted`.
+        gamma: the discount, or `Problem.rate` where rows sum to a little more than one; at 1 see `_certify_undiscounted`.
         ergodic: no action can end the episode, as `ends.never_ends` finds.
     """
     return prove(model, v, gamma, ergodic, residual(model, v))

@@ -10,7 +10,7 @@ from rlkit.tabular.model import Model, Sparse, dense_table
 def never_ends(model: Model, gamma: float) -> bool:
     """Whether every action of every state goes on with probability one, up to rounding."""
     slack = (model.terms + 2) * np.finfo(np.float64).eps * gamma
-    return bool((np.abs(_masses(model) - gamma) <= slack).all())
+    return bool((np.abs(masses(model) - gamma) <= slack).all())
 
 
 def ending_policy(model: Model, allowed: Bools | None = None) -> Ints:
@@ -71,11 +71,11 @@ def edges(model: Model) -> tuple[Ints, Ints, Ints]:
 
 def _can_end(model: Model) -> Bools:
     """Mark the pairs [S, A] that can end the episode at once; rows may sum to 1 - 1e-8."""
-    ending = _masses(model) < 1.0 - 1e-7
+    ending = masses(model) < 1.0 - 1e-7
     return ending if isinstance(model, Sparse) else ending[model.rule]
 
 
-def _masses(model: Model) -> NDArray[np.float64]:
+def masses(model: Model) -> NDArray[np.float64]:
     """Return the weight of going on, [S, A] for sparse rows and [R, A] for the rules of a stencil."""
     if not isinstance(model, Sparse):
         per_rule: NDArray[np.float64] = dense_table(model)[2].sum(axis=1)

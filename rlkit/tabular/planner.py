@@ -131,7 +131,7 @@ class Planner:
 def certify_plan(problem: Problem, plan: Plan, extremes: tuple[float, float, float] | None = None) -> Certificate:
     """Prove how good plan.v is and write it into the plan; extremes are those of `residual`, where known already."""
     extremes = extremes or residual(problem.model, plan.v)
-    proof = prove(problem.model, plan.v, problem.gamma, problem.ergodic, extremes)
+    proof = prove(problem.model, plan.v, problem.rate, problem.ergodic, extremes)
     plan.bound, plan.rounding = proof.bound, proof.rounding
     return proof
 

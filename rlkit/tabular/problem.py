@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rlkit.mdp import MDP, from_env
 from rlkit.rules import Rules, find_rules, rules_from_env
 from rlkit.tabular.bellman import q_of
-from rlkit.tabular.ends import ending_policy, never_ends, pays_for_ever
+from rlkit.tabular.ends import ending_policy, masses, never_ends, pays_for_ever
 from rlkit.tabular.model import Model, sparse, stencil
 
 World = gym.Env[Any, Any] | MDP | Rules  # whatever has a model
@@ -23,6 +23,7 @@ class Problem:
     model: Model
     gamma: float
     ergodic: bool  # no action ever ends the episode
+    rate: float  # the largest weight of going on: gamma, but for rows that do not sum to one to the last digit
 
     @property
     def n_states(self) -> int:
@@ -48,14 +49,21 @@ def make_problem(world: World, gamma: float, *, structure: bool = True) -> Probl
         structure: look for local rules in the arrays of an MDP; False sweeps them as they are.
 
     Raises:
-        ValueError: gamma out of range, an environment without a model, or gamma 1 where the optimal return has no bound.
+        ValueError: gamma out of range, rows that sum to more than one can bear, an environment without a model, or gamma 1 where the optimal return has no bound.
     """
     if not 0.0 <= gamma <= 1.0:
         raise ValueError(f"gamma is {gamma}; it must lie between 0 and 1")
     model = read_model(world, gamma, structure)
+    rate = max(gamma, float(masses(model).max()))
+    if rate > gamma + 1e-12 and rate >= 1.0:
+        raise ValueError(
+            f"the probabilities of an action sum to {rate / gamma:.12g}, which gamma {gamma} does not make less than 1; "
+            "divide each row by its sum"
+        )
     if gamma == 1.0:
         _check_ends(model)
-    return Problem(model, gamma, gamma < 1.0 and never_ends(model, gamma))
+        rate = 1.0
+    return Problem(model, gamma, gamma < 1.0 and never_ends(model, gamma), rate)
 
 
 def read_model(world: World, gamma: float, structure: bool) -> Model:

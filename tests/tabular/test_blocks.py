@@ -6,9 +6,10 @@ import pytest
 
 import envs  # noqa: F401 - registers the ids
 from rlkit.mdp import from_env, from_P
-from rlkit.tabular.blocks import BLOCK, Blocks, partition, relax
+from rlkit.tabular.blocks import relax
 from rlkit.tabular.ends import edges
 from rlkit.tabular.model import sparse
+from rlkit.tabular.partition import BLOCK, Blocks, partition
 from rlkit.tabular.problem import make_problem
 from tests.probes import random_mdp
 from tests.reference import plain_best
@@ -16,7 +17,7 @@ from tests.reference import plain_best
 
 @pytest.fixture(autouse=True)
 def threads_on_small_worlds(monkeypatch):
-    monkeypatch.setattr("rlkit.tabular.blocks._WORTH_THREADS", 300)
+    monkeypatch.setattr("rlkit.tabular.partition._WORTH_THREADS", 300)
 
 
 def grid(**arguments):

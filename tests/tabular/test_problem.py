@@ -6,6 +6,7 @@ import pytest
 from gymnasium.wrappers import ClipReward
 
 import envs
+from rlkit.agents import make
 from rlkit.mdp import from_env, from_P
 from rlkit.rules import Rules, find_rules, rules_from_env
 from rlkit.tabular.ends import edges, ending_policy, pays_for_ever
@@ -135,3 +136,18 @@ def test_an_ending_policy_ends():
 def test_ending_policies_of_known_worlds():
     assert (ending_policy(sparse(small_grid(), 1.0)) >= 0).all()
     np.testing.assert_array_equal(ending_policy(sparse(LURE, 1.0)), [1, 0])
+
+
+def test_rows_that_sum_to_a_little_more_than_one_are_in_the_bound():
+    mdp = from_P({0: {0: [(1 + 9e-9, 0, 1.0, False)]}})
+    gamma = 0.9999
+    exact = (1 + 9e-9) / (1 - gamma * (1 + 9e-9))
+    for name in ("value_iteration", "prioritized_sweeping", "truncated_policy_iteration"):
+        planner = make(name, mdp, gamma=gamma, tolerance=1e-3)
+        for _ in planner.updates(10**6):
+            pass
+        assert planner.converged
+        assert abs(planner.v[0] - exact) <= planner.bound
+    for close in (1 - 5e-9, 1.0):
+        with pytest.raises(ValueError, match="divide each row by its sum"):
+            make_problem(mdp, close)
