@@ -68,7 +68,7 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     if not isinstance(result, dict):
-        raise ValueError(f"{path} holds a {type(result).__name__}; a result is a JSON object")  # noqa: TRY004 - a file's content
+        raise ValueError(f"{path} holds a {type(result).__name__}; a result is a JSON object")
     rows = result.get("table", [])
     if not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)) and not (
         isinstance(rows, dict) and all(isinstance(row, list) for row in [rows.get("columns"), *rows.get("rows", [0])])

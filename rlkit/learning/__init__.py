@@ -1,0 +1,1 @@
+"""Learning from samples: what stands between an environment and an agent's kernels, compiled or stepped."""
