@@ -1,12 +1,14 @@
 """All planners against a dense solve, and so against each other, on hundreds of MDPs, within the bounds they report."""
 
+import itertools
+
 import gymnasium as gym
 import numpy as np
 import pytest
 
 import envs  # noqa: F401 - registers the ids
 from rlkit import agents
-from rlkit.mdp import from_env
+from rlkit.mdp import from_env, from_P
 from tests.probes import book_2x2, book_5x5, dense, random_mdp
 from tests.reference import optimum
 
@@ -148,6 +150,43 @@ def test_frozen_lake_at_gamma_1(name, config):
 def test_a_continuing_world_at_gamma_1_names_a_state(name, config):
     with pytest.raises(ValueError, match="an episode from state 0 can never end"):
         agents.make(name, book_5x5(), gamma=1.0, **config)
+
+
+@pytest.mark.parametrize(("name", "config"), EXACT + SWEEPING)
+def test_circles_that_pay_on_the_whole_are_refused_at_the_door(name, config):
+    end = [(1.0, 0, 0.0, True)]
+    lures = from_P([[end, [(1.0, 1, 3.0, False)]], [end, [(1.0, 0, -2.0, False)]]])
+    with pytest.raises(ValueError, match="from state 0 on, going round in circles for ever earns more than it costs"):
+        agents.make(name, lures, gamma=1.0, **config)
+
+
+def best_end(mdp):
+    """The best value of any deterministic policy that ends, by trying them all."""
+    P, r, _, _ = dense(mdp)
+    state = np.arange(mdp.n_states)
+    best = np.full(mdp.n_states, -np.inf)
+    for policy in itertools.product(range(mdp.n_actions), repeat=mdp.n_states):
+        step = P[state, policy]
+        if np.linalg.matrix_power(step, 1 << 20).max() < 1e-9:
+            best = np.maximum(best, np.linalg.solve(np.eye(mdp.n_states) - step, r[state, policy]))
+    return best
+
+
+@pytest.mark.parametrize(("name", "config"), GAMMA_1)
+def test_free_circles_lure_nobody_away_from_the_best_end(name, config):
+    """Ends cost, moves are free or only lend what the way back takes, so that going round beats every end."""
+    rng = np.random.default_rng(8)
+    for _ in range(25):
+        S = int(rng.integers(1, 6))
+        height = rng.integers(-3, 4, size=S) * float(rng.integers(2))
+        P = [[[(1.0, s, -float(rng.integers(1, 6)), True)]] for s in range(S)]
+        for s in [*range(S), *range(S)]:
+            chance, after = rng.dirichlet(np.ones(2)), rng.integers(S, size=2)
+            P[s].append([(float(chance[k]), int(t), height[s] - height[t], False) for k, t in enumerate(after)])
+        agent = agents.make(name, from_P(P), gamma=1.0, **config)
+        assert len(list(agent.updates(20_000))) < 20_000
+        assert agent.converged
+        np.testing.assert_allclose(agent.v, best_end(from_P(P)), atol=2e-6)
 
 
 def test_krylov_refuses_gamma_1():

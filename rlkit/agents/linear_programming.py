@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from rlkit.tabular.linear import exact_value
-from rlkit.tabular.model import Model, Sparse, dense_table
+from rlkit.tabular.linear import exact_value, rows
 from rlkit.tabular.planner import Plan, Planner, certify_plan, check_config
 from rlkit.tabular.problem import Problem, World, make_problem
 
@@ -35,7 +33,7 @@ def make(world: World, config: Config, seed: int = 0) -> Planner:  # noqa: ARG00
 
 def _loop(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, float]]:  # noqa: ARG001 - a Loop's signature
     n_states, n_actions = problem.n_states, problem.n_actions
-    discounted, reward = _rows(problem.model)
+    discounted, reward = rows(problem.model)
     scale = float(np.abs(reward).max()) or 1.0  # HiGHS's tolerances are absolute
     pairs = np.arange(n_states * n_actions)
     own = csr_array((np.ones(len(pairs)), (pairs, pairs // n_actions)), shape=discounted.shape)
@@ -48,8 +46,7 @@ def _loop(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, fl
     )
     if solution.x is None:
         raise ValueError(
-            f"HiGHS finds no optimal values at gamma {problem.gamma}: {solution.message} At gamma 1 a world that pays "
-            "for never ending has none; take gamma < 1"
+            f"HiGHS finds no optimal values at gamma {problem.gamma}: {solution.message} Use policy_iteration, or a lower gamma"
         )
     # The vertex is where one constraint a state is tight, the one with a positive dual. Solved as equations, it is free
     # of HiGHS's tolerance.
@@ -59,16 +56,3 @@ def _loop(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, fl
     plan.work += 1.0
     proof = certify_plan(problem, plan)
     yield {"residual": proof.residual, "iterations": float(solution.nit), "objective": float(plan.v.mean())}
-
-
-def _rows(model: Model) -> tuple[csr_array[np.float64], NDArray[np.float64]]:
-    """Return gamma p(s' | s, a) as sparse rows [S*A, S] and r(s, a) as [S*A]."""
-    shape = model.n_states * model.n_actions, model.n_states
-    if isinstance(model, Sparse):
-        return csr_array((model.weight, model.successor, model.indptr), shape=shape), model.reward
-    offset, reward, weight = dense_table(model)
-    weight = weight[model.rule].transpose(0, 2, 1)  # [S, A, M]
-    state, action, slot = np.nonzero(weight)
-    successor = state + offset[model.rule[state], slot]
-    rows = csr_array((weight[state, action, slot], (state * model.n_actions + action, successor)), shape=shape)
-    return rows, reward[model.rule].ravel()

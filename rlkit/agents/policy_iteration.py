@@ -49,7 +49,6 @@ def _value(problem: Problem, policy: NDArray[np.int64]) -> NDArray[np.float64]:
     v = exact_value(problem.model, policy)
     if v is None:
         raise ValueError(
-            "gamma is 1, and a policy that never ends is better than one that does: going round in circles pays, so that "
-            "the optimal return has no bound; use gamma < 1"
+            "gamma is 1, and a policy on the way ends too rarely for floating point to tell its value; use gamma < 1"
         )
     return v

@@ -10,7 +10,7 @@ from rlkit.tabular.blocks import block_residuals, relax
 from rlkit.tabular.ends import masses
 from rlkit.tabular.model import Sparse, dense_table, without_self_loops
 from rlkit.tabular.partition import BLOCK, partition
-from rlkit.tabular.planner import Plan, Planner, centre, certify_plan, check_config
+from rlkit.tabular.planner import Plan, Planner, centre, certify_plan, check_config, first_values
 from rlkit.tabular.problem import Problem, World, make_problem
 
 
@@ -38,7 +38,7 @@ def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, 
     A change counts when it passes half the residual that the tolerance asks for. Small changes that were let pass may
     add up; the residual, which each round begins with and the bound follows from, finds the blocks where they have.
     """
-    model = without_self_loops(problem.model)
+    model = without_self_loops(problem.model, problem.gamma)
     blocks = partition(model, config.threads)
     pending = np.empty(len(blocks.indptr) - 1)
     block_residuals(problem.model, plan.v, pending, blocks.threads)
@@ -56,13 +56,13 @@ def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, 
 
 
 def _start(problem: Problem) -> NDArray[np.float64]:
-    """Return c / (1 - w), c and w the medians over states of the best reward and its weight; 0 at gamma 1.
+    """Return c / (1 - w), c and w the medians over states of the best reward and its weight; at gamma 1 see `first_values`.
 
     Most states of a large world lie far from anything but its running cost; starting from what that amounts to saves
     the 1 / (1 - gamma) sweeps in which the cost would add up.
     """
     if problem.gamma == 1.0:
-        return np.zeros(problem.n_states)
+        return first_values(problem)
     model, mass = problem.model, masses(problem.model)
     if isinstance(model, Sparse):
         reward, count = model.reward.reshape(mass.shape), np.ones(len(mass), np.int64)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rlkit.tabular.bellman import evaluate, greedy
-from rlkit.tabular.planner import Plan, Planner, certify_plan, check_config
+from rlkit.tabular.planner import Plan, Planner, certify_plan, check_config, first_values
 from rlkit.tabular.problem import Problem, World, make_problem
 
 
@@ -20,10 +20,10 @@ class Config:
 
 
 def make(world: World, config: Config, seed: int = 0) -> Planner:  # noqa: ARG001 - nothing is random here
-    """Build the planner; it starts from v = 0."""
+    """Build the planner; it starts from v = 0, at gamma 1 from the value of a policy that ends."""
     check_config(config, evaluations=1)
     problem = make_problem(world, config.gamma)
-    return Planner(problem, config, _rounds, np.zeros(problem.n_states))
+    return Planner(problem, config, _rounds, first_values(problem))
 
 
 def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, float]]:

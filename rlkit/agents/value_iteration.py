@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from rlkit.tabular.bellman import gauss_seidel, jacobi
 from rlkit.tabular.ends import edges
-from rlkit.tabular.planner import Plan, Planner, centre, certify_plan, check_config
+from rlkit.tabular.planner import Plan, Planner, centre, certify_plan, check_config, first_values
 from rlkit.tabular.problem import Problem, World, make_problem
 
 Order = Literal["jacobi", "gauss-seidel", "red-black", "random"]
@@ -29,7 +29,7 @@ class Config:
 
 
 def make(world: World, config: Config, seed: int = 0) -> Planner:
-    """Build the planner; it starts from v = 0."""
+    """Build the planner; it starts from v = 0, at gamma 1 from the value of a policy that ends."""
     check_config(config)
     for name, choices in (("order", get_args(Order)), ("stop", get_args(Stop))):
         if getattr(config, name) not in choices:
@@ -55,7 +55,7 @@ def make(world: World, config: Config, seed: int = 0) -> Planner:
                 centre(plan, proof)
             yield {"residual": proof.residual}
 
-    return Planner(problem, config, sweeps, np.zeros(problem.n_states))
+    return Planner(problem, config, sweeps, first_values(problem))
 
 
 def _order(problem: Problem, name: Order) -> NDArray[np.int64]:

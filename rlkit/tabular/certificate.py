@@ -63,21 +63,26 @@ def prove(
 def _certify_undiscounted(model: Model, v: NDArray[np.float64], worst: float, error: float) -> Certificate:
     """Bound the distance from v* at gamma 1, where none follows from a residual: by the exact value of a good policy.
 
-    If x is the value of a policy that ends and T x = x, then x = v* provided that never ending is not worth more than
-    ending (Bertsekas & Tsitsiklis 1991, proposition 2). The policy tried is the greedy one, or, where that goes round
-    in free circles, one that ends by actions which are as good. Asked only once the residual is tiny; before, infinity.
+    If x is the value of a policy that ends and T x = x, no policy that ends is worth more than x, and x = v*. The policy
+    tried is the greedy one, or, where that goes round in free circles, one that ends by actions which are as good. Asked
+    only once the residual is tiny; before, infinity.
     """
     unknown = Certificate(-np.inf, np.inf, worst, 0.0)
-    if worst > 1e-6 * max(1.0, float(np.abs(v).max())):
+    tiny = 1e-6 * max(1.0, float(np.abs(v).max()))
+    if worst > tiny:
         return unknown
     policy = np.zeros(model.n_states, np.int64)
     greedy(model, v, policy, -np.inf)
     proof = _value_proof(model, v, policy, worst, error)
-    if proof is None:
-        q = q_of(model, v, model.n_actions)
-        policy = ending_policy(model, q >= q.max(axis=1, keepdims=True) - 4 * (worst + error))
+    if proof is not None:
+        return proof
+    q = q_of(model, v, model.n_actions)
+    for slack in (4 * (worst + error), tiny):
+        policy = ending_policy(model, q >= q.max(axis=1, keepdims=True) - slack)
         proof = _value_proof(model, v, policy, worst, error) if (policy >= 0).all() else None
-    return proof or unknown
+        if proof is not None:
+            return proof
+    return unknown
 
 
 def _value_proof(
@@ -86,6 +91,9 @@ def _value_proof(
     """Measure the distance of v from the value of a policy that ends, if Bellman's equation holds for that value."""
     exact, steps = exact_value(model, policy), expected_steps(model, policy)
     if exact is None or steps is None:
+        return None
+    lost = (model.terms + 2) * float(np.finfo(np.float64).eps) * steps.max()
+    if steps.min() < 0.5 or lost > 1e-3:  # it ends by rounding alone
         return None
     slack = error * float(steps.max())
     low, high, _ = residual(model, exact)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlkit.arrays import Bools, Ints
-from rlkit.tabular.model import Model, Sparse, dense_table
+from rlkit.tabular.model import SURE, Model, Sparse, dense_table
 
 
 def never_ends(model: Model, gamma: float) -> bool:
@@ -23,7 +23,7 @@ def ending_policy(model: Model, allowed: Bools | None = None) -> Ints:
         allowed: [S, A] the actions to choose from; all of them when left out.
     """
     source, action, target = edges(model)
-    ending = _can_end(model)
+    ending = can_end(model)
     if allowed is not None:
         ending &= allowed
         kept = allowed[source, action]
@@ -36,29 +36,6 @@ def ending_policy(model: Model, allowed: Bools | None = None) -> Ints:
         policy[source[step]] = action[step]
 
 
-def pays_for_ever(model: Model) -> Bools:
-    """Mark the states [S] from which some policy never ends and earns a reward above 0 at every step.
-
-    Strikes out the pairs that do not, then those that may lead to a state that has none left, one step in each round.
-
-    Args:
-        model: under gamma 1.
-    """
-    reward = (
-        model.reward.reshape(model.n_states, -1) if isinstance(model, Sparse) else dense_table(model)[1][model.rule]
-    )
-    pays = (reward > 0.0) & ~_can_end(model)
-    if not pays.any():
-        return np.zeros(model.n_states, np.bool_)
-    source, action, target = edges(model)
-    while True:
-        state = np.asarray(pays.any(axis=1))
-        lost = pays[source, action] & ~state[target]
-        if not lost.any():
-            return state
-        pays[source[lost], action[lost]] = False
-
-
 def edges(model: Model) -> tuple[Ints, Ints, Ints]:
     """Return the triples (s, a, s') that have a positive probability to go on."""
     if isinstance(model, Sparse):
@@ -69,10 +46,20 @@ def edges(model: Model) -> tuple[Ints, Ints, Ints]:
     return state, action, state + offset[model.rule[state], slot]
 
 
-def _can_end(model: Model) -> Bools:
-    """Mark the pairs [S, A] that can end the episode at once; rows may sum to 1 - 1e-8."""
-    ending = masses(model) < 1.0 - 1e-7
+def earns_without_end(model: Model) -> bool:
+    """Whether some action has a reward above 0 and cannot end the episode: else no circle can pay."""
+    return bool(((rewards(model) > 0.0) & (masses(model) >= SURE)).any())
+
+
+def can_end(model: Model) -> Bools:
+    """Mark the pairs [S, A] that can end the episode at once."""
+    ending = masses(model) < SURE
     return ending if isinstance(model, Sparse) else ending[model.rule]
+
+
+def rewards(model: Model) -> NDArray[np.float64]:
+    """Return the expected rewards, [S, A] for sparse rows and [R, A] for the rules of a stencil."""
+    return model.reward.reshape(-1, model.n_actions) if isinstance(model, Sparse) else dense_table(model)[1]
 
 
 def masses(model: Model) -> NDArray[np.float64]:

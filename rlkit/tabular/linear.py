@@ -10,6 +10,19 @@ from scipy.sparse.linalg import MatrixRankWarning, splu
 from rlkit.tabular.model import Model, Sparse, dense_table
 
 
+def rows(model: Model) -> tuple[csr_array[np.float64], NDArray[np.float64]]:
+    """Return gamma p(s' | s, a) as sparse rows [S*A, S] and r(s, a) as [S*A]."""
+    shape = model.n_states * model.n_actions, model.n_states
+    if isinstance(model, Sparse):
+        return csr_array((model.weight, model.successor, model.indptr), shape=shape), model.reward
+    offset, reward, weight = dense_table(model)
+    weight = weight[model.rule].transpose(0, 2, 1)  # [S, A, M]
+    state, action, slot = np.nonzero(weight)
+    successor = state + offset[model.rule[state], slot]
+    pair = state * model.n_actions + action
+    return csr_array((weight[state, action, slot], (pair, successor)), shape=shape), reward[model.rule].ravel()
+
+
 def policy_system(model: Model, policy: NDArray[np.int64]) -> tuple[csr_array, NDArray[np.float64]]:
     """Return gamma P_pi [S, S] and r_pi [S] of a deterministic policy (Zhao (2.8))."""
     size = model.n_states
@@ -36,16 +49,17 @@ def exact_value(model: Model, policy: NDArray[np.int64]) -> NDArray[np.float64] 
     """Solve for the value of a policy by sparse LU; None where it never ends under gamma 1 (a singular system)."""
     transition, reward = policy_system(model, policy)
     system = csc_array(eye_array(model.n_states, format="csc") - transition)
-    return _solve(system, reward)
+    return solve(system, reward)
 
 
 def expected_steps(model: Model, policy: NDArray[np.int64]) -> NDArray[np.float64] | None:
     """Solve for the (discounted) number of steps until the end of an episode, one for each state."""
     transition, _ = policy_system(model, policy)
-    return _solve(csc_array(eye_array(model.n_states, format="csc") - transition), np.ones(model.n_states))
+    return solve(csc_array(eye_array(model.n_states, format="csc") - transition), np.ones(model.n_states))
 
 
-def _solve(system: csc_array, right: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def solve(system: csc_array, right: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Solve a sparse system by LU; None where it is singular."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MatrixRankWarning)
         try:

@@ -16,6 +16,7 @@ from rlkit.rules import Rules
 
 _MOST_SLOTS = 16  # a wider stencil gains nothing over sparse rows
 _MOST_LANES = 256  # more actions gain nothing either, and take the compiler from a second to minutes
+SURE = 1.0 - 1e-7  # a weight of going on, at gamma 1, that counts as one; rows may sum to 1 - 1e-8
 _MOST_PADDING = 4  # table entries for each outcome beyond which sparse rows are faster
 
 
@@ -78,15 +79,21 @@ def stencil(world: MDP | Rules, gamma: float) -> Stencil | None:
     return Stencil(rule, offset.ravel(), table.ravel(), slots, lanes, len(rule), n_actions, terms, gross)
 
 
-def without_self_loops(model: Model) -> Model:
+def without_self_loops(model: Model, gamma: float) -> Model:
     """Solve each action for its own state: q = (r + sum_{s' != s} w v(s')) / (1 - w(s)).
 
     The fixed point is the same (Puterman 6.3.3, Reetz 1973), and a state that can only wait for a lucky slip no longer
-    takes 1 / (1 - gamma) sweeps. At gamma 1 an action that stays for ever is worth -inf if it costs and 0 if it is free.
+    takes 1 / (1 - gamma) sweeps. At gamma 1 an action that stays for ever is worth -inf: the best value of the policies
+    that end is sought, and staying for nothing, v(s) >= v(s), adds nothing to it; the door refuses what pays for staying.
+
+    Args:
+        model: under gamma.
+        gamma: the discount.
     """
+    sure = SURE if gamma == 1.0 else 1.0
     if isinstance(model, Sparse):
         indptr, successor, weight, reward = _cut_loops(
-            model.indptr, model.successor, model.weight, model.reward, model.n_actions
+            model.indptr, model.successor, model.weight, model.reward, model.n_actions, sure
         )
         return model._replace(indptr=indptr, successor=successor, weight=weight, reward=reward)
     n_slots, n_lanes = len(model.slots), len(model.lanes)
@@ -94,10 +101,10 @@ def without_self_loops(model: Model) -> Model:
     own = (model.offset == 0).reshape(-1, n_slots)  # [R, M]; an idle slot has weight 0
     loop = np.einsum("rm,rml->rl", own, table[:, 1:])  # [R, W]
     table[:, 1:][own] = 0.0
-    ever = loop >= 1.0
-    worth = np.where(table[:, 0] < 0.0, -np.inf, np.where(table[:, 0] > 0.0, np.inf, 0.0))
+    ever = (loop >= 1.0) | ((loop >= sure) & (table[:, 1:] == 0.0).all(axis=1))
     table /= np.where(ever, 1.0, 1.0 - loop)[:, None, :]
-    table[:, 0] = np.where(ever, worth, table[:, 0])
+    table[:, 0][ever] = -np.inf
+    table[:, 1:] *= ~ever[:, None, :]
     return model._replace(table=table.ravel())
 
 
@@ -149,7 +156,7 @@ def _fold(
 
 @njit(cache=True, nogil=True)
 def _cut_loops(
-    indptr: Ints, successor: NDArray[np.int32], weight: Floats, reward: Floats, n_actions: int
+    indptr: Ints, successor: NDArray[np.int32], weight: Floats, reward: Floats, n_actions: int, sure: float
 ) -> tuple[Ints, NDArray[np.int32], Floats, Floats]:
     """Do for sparse rows what `without_self_loops` says."""
     n_rows = indptr.size - 1
@@ -159,11 +166,13 @@ def _cut_loops(
     gain = np.empty_like(reward)
     j = 0
     for row in range(n_rows):
-        loop = 0.0
+        loop, alone = 0.0, True
         for k in range(indptr[row], indptr[row + 1]):
             if successor[k] == row // n_actions:
                 loop += weight[k]
-        if loop < 1.0:
+            else:
+                alone = False
+        if loop < 1.0 and not (alone and loop >= sure):
             gain[row] = reward[row] / (1.0 - loop)
             for k in range(indptr[row], indptr[row + 1]):
                 if successor[k] != row // n_actions:
@@ -171,7 +180,7 @@ def _cut_loops(
                     rate[j] = weight[k] / (1.0 - loop)
                     j += 1
         else:
-            gain[row] = -np.inf if reward[row] < 0.0 else (np.inf if reward[row] > 0.0 else 0.0)
+            gain[row] = -np.inf
         starts[row + 1] = j
     return starts, to[:j], rate[:j], gain
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from rlkit.agent import Report
 from rlkit.tabular.bellman import greedy, near_best, residual
 from rlkit.tabular.certificate import Certificate, prove
+from rlkit.tabular.ends import ending_policy
+from rlkit.tabular.linear import exact_value
 from rlkit.tabular.problem import Problem
 
 
@@ -126,6 +128,24 @@ class Planner:
         self.plan = Plan(v, policy, float(state["bound"]), float(state["rounding"]), float(state["work"]))
         self.step = int(state["step"])
         self._acting = None
+
+
+def first_values(problem: Problem) -> NDArray[np.float64]:
+    """Return [S] where sweeps begin: 0; at gamma 1 the value of a policy that ends.
+
+    From there they rise to the best value of the policies that end, v*, and never pass it, whereas from 0 they could
+    stay where a free circle does: T v <= v* for v <= v*, and T v >= r_pi + P_pi v, which leads to the value of any pi
+    that ends (Bertsekas & Yu, Stochastic shortest path problems under weak conditions, LIDS-P-2909, 2013).
+
+    Raises:
+        ValueError: an end is too rare for floating point.
+    """
+    if problem.gamma < 1.0:
+        return np.zeros(problem.n_states)
+    v = exact_value(problem.model, ending_policy(problem.model))
+    if v is None:
+        raise ValueError("gamma is 1, but an end is too rare for floating point to tell; use gamma < 1")
+    return v
 
 
 def certify_plan(problem: Problem, plan: Plan, extremes: tuple[float, float, float] | None = None) -> Certificate:

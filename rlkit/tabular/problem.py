@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from rlkit.mdp import MDP, from_env
 from rlkit.rules import Rules, find_rules, rules_from_env
 from rlkit.tabular.bellman import q_of
-from rlkit.tabular.ends import ending_policy, masses, never_ends, pays_for_ever
+from rlkit.tabular.circles import pays_for_ever
+from rlkit.tabular.ends import ending_policy, masses, never_ends
 from rlkit.tabular.model import Model, sparse, stencil
 
 World = gym.Env[Any, Any] | MDP | Rules  # whatever has a model
@@ -101,7 +102,7 @@ def read_model(world: World, gamma: float, structure: bool) -> Model:
 
 
 def _check_ends(model: Model) -> None:
-    """Refuse gamma 1 where some state can never come to an end, or is paid at every step for not coming to one."""
+    """Refuse gamma 1 where some state can never come to an end, or is paid on the whole for not coming to one."""
     ends = ending_policy(model) >= 0
     if not ends.all():
         state = int(np.argmin(ends))
@@ -112,6 +113,6 @@ def _check_ends(model: Model) -> None:
     paid = pays_for_ever(model)
     if paid.any():
         raise ValueError(
-            f"gamma is 1, but from state {int(np.argmax(paid))} on, a reward above 0 can be earned at every step for ever "
-            f"({int(paid.sum())} such states), so that the optimal return has no bound; use gamma < 1"
+            f"gamma is 1, but from state {int(np.argmax(paid))} on, going round in circles for ever earns more than it costs, "
+            "so that the optimal return has no bound; use gamma < 1"
         )

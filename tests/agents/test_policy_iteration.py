@@ -113,10 +113,3 @@ def test_at_gamma_1_it_starts_from_a_policy_that_ends_and_stays_with_such():
     cliff = make(gym.make("CliffWalking-v1"), Config(gamma=1.0))
     list(cliff.updates(100))
     assert cliff.v[36] == pytest.approx(-13, abs=1e-12)
-
-
-def test_a_circle_that_pays_on_the_whole_has_no_value_at_gamma_1():
-    end = [(1.0, 0, 0.0, True)]
-    lures = from_P([[end, [(1.0, 1, 3.0, False)]], [end, [(1.0, 0, -2.0, False)]]])
-    with pytest.raises(ValueError, match="going round in circles pays"):
-        list(make(lures, Config(gamma=1.0)).updates(10))

@@ -93,17 +93,16 @@ def test_a_tolerance_that_cannot_be_reached(tolerance):
         vi(tolerance=tolerance)
 
 
-def test_a_free_circle_that_beats_every_end_stops_without_a_proof():
-    """From zero no sweep finds that an end costs; the best of the policies that end is worth -1."""
+def test_where_a_free_circle_beats_every_end_the_best_policy_that_ends_is_found():
+    """From zero no sweep would find that an end costs; the best of the policies that end is worth -1."""
     lake = from_P([[[(1.0, s, -1.0, True)], [(0.5, s, 0.0, False), (0.5, 1 - s, 0.0, False)]] for s in range(2)])
-    for build in (value_iteration, truncated_policy_iteration, prioritized_sweeping):
-        agent = build.make(lake, build.Config(gamma=1.0))
-        assert len(list(agent.updates(50))) < 50
-        assert (agent.converged, agent.bound) == (False, np.inf)
-    agent = policy_iteration.make(lake, policy_iteration.Config(gamma=1.0))
-    list(agent.updates(50))
-    assert agent.converged
-    np.testing.assert_array_equal(agent.v, -1.0)
+    waits = from_P([[[(1.0, 0, -1.0, True)], [(0.1, 0, 0.0, False)] * 10], [[(1.0, 0, -1.0, False)]] * 2])
+    for world, best in ((lake, [-1.0, -1.0]), (waits, [-1.0, -2.0])):
+        for build in (value_iteration, truncated_policy_iteration, prioritized_sweeping, policy_iteration):
+            agent = build.make(world, build.Config(gamma=1.0))
+            assert len(list(agent.updates(50))) < 50
+            assert agent.converged
+            np.testing.assert_allclose(agent.v, best, atol=1e-14)
 
 
 def test_a_tolerance_below_rounding_stops_where_floating_point_does():
