@@ -1,7 +1,7 @@
 """What a grid is made of: the kinds of cells and `Layout`, the arrays that every other module reads."""
 
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -74,15 +74,15 @@ class Layout:
         later: "Layout | None" = None,
     ) -> Self:
         """Build a layout from arrays; what is left out, or given as one number, holds for every cell."""
-        cells = np.array(kinds, np.uint8)
+        cells = _whole("kinds", kinds, np.uint8, 0, TELEPORT)
         shape = cells.shape
         return cls(
             kinds=cells,
             starts=np.broadcast_to(np.array(starts, np.bool_), shape),
             target_reward=np.broadcast_to(np.array(target_reward, np.float64), shape),
-            wind=np.broadcast_to(np.array(wind, np.int16), (*shape, 2)),
+            wind=np.broadcast_to(_whole("wind", wind, np.int16), (*shape, 2)),
             ice=np.broadcast_to(np.array(ice, np.float64), shape),
-            partner=np.broadcast_to(np.array(partner, np.int32), shape),
+            partner=np.broadcast_to(_whole("partner", partner, np.int32), shape),
             name=name,
             settings=settings or Settings(),
             later=later,
@@ -126,6 +126,20 @@ class Layout:
         bad = np.zeros(self.n_states, np.bool_)
         bad[here[~valid | (twin == here)]] = True
         self._check(bad.reshape(self.shape), "is a teleporter whose partner does not lead back; pair them two by two")
+
+
+def _whole(
+    name: str, values: ArrayLike, dtype: type[np.integer], least: int | None = None, most: int | None = None
+) -> NDArray[Any]:
+    """Return a copy as integers, or refuse what would not be the same as one."""
+    given = np.array(values)
+    if given.dtype.kind not in "biuf":
+        raise ValueError(f"{name} has dtype {given.dtype}; it holds whole numbers")
+    low, high = np.iinfo(dtype).min if least is None else least, np.iinfo(dtype).max if most is None else most
+    bad = ~((given >= low) & (given <= high) & (given == np.floor(given)))
+    if bad.any():
+        raise ValueError(f"{name} holds {given[bad][0]}; it takes whole numbers from {low} to {high}")
+    return given.astype(dtype)
 
 
 def pointer(line: str, col: int) -> str:
