@@ -52,6 +52,7 @@ class GridWorld(gym.Env[int, int]):
         rows: of a random layout.
         cols: of a random layout.
         density: of a random layout: probability of a wall.
+        forbidden_density: of a random layout: probability of a forbidden cell.
         map_seed: of a random layout; the seed of the episodes is that of `reset`.
         render_mode: "human", "rgb_array", "ansi" or None.
 
@@ -89,6 +90,7 @@ class GridWorld(gym.Env[int, int]):
         rows: int | None = None,
         cols: int | None = None,
         density: float | None = None,
+        forbidden_density: float | None = None,
         map_seed: int | None = None,
         render_mode: str | None = None,
     ) -> None:
@@ -96,7 +98,9 @@ class GridWorld(gym.Env[int, int]):
             raise ValueError(f"render_mode is {render_mode!r}; choose one of {self.metadata['render_modes']} or None")
         self.metadata = dict(self.metadata)  # SyncVectorEnv writes its autoreset mode into it
         self.render_mode = render_mode
-        self.layout = load(layout, rows=rows, cols=cols, density=density, map_seed=map_seed)
+        self.layout = load(
+            layout, rows=rows, cols=cols, density=density, forbidden_density=forbidden_density, map_seed=map_seed
+        )
         if change_at is not None and self.layout.later is None:
             raise ValueError(f"change_at is {change_at!r}, but the layout {self.layout.name!r} does not change")
         given = {

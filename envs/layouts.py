@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -77,11 +77,11 @@ _ROOMS: Final = replace(_DYNA, slip=1 / 3, slip_model="uniform")
 
 
 def random_layout(
-    rows: int = 20, cols: int = 20, density: float = 0.25, seed: int = 0, *, forbidden: float = 0.0
+    rows: int = 20, cols: int = 20, density: float = 0.25, seed: int = 0, *, forbidden_density: float = 0.0
 ) -> Layout:
     """Draw a grid with the start in the first cell and the target in the last one, always solvable.
 
-    Each cell is a wall with probability `density`, else forbidden with probability `forbidden / (1 - density)`. Where no
+    Each cell is a wall with probability `density`, else forbidden with probability `forbidden_density / (1 - density)`. Where no
     way over floor joins start and target, the fewest possible blocked cells are opened; then walls that separate pockets
     of floor, in random order, and what is still cut off becomes wall. Guaranteed, by moves up, right, down and left: from
     every floor cell a way over floor alone leads to the target, from every forbidden cell a way that crosses no wall.
@@ -91,21 +91,25 @@ def random_layout(
         cols: number of columns, 1 or more.
         density: probability of a wall.
         seed: of `numpy.random.default_rng`; the same seed gives the same grid.
-        forbidden: probability of a forbidden cell; `density + forbidden` is at most 1.
+        forbidden_density: probability of a forbidden cell; `density + forbidden_density` is at most 1.
     """
     for name, size in (("rows", rows), ("cols", cols)):
         if not is_whole(size) or size < 1:
             raise ValueError(f"{name} is {size!r}; it is a whole number, 1 or more")
     if not 2 <= rows * cols < 2**31:
         raise ValueError(f"rows x cols is {rows} x {cols}; a random grid has between 2 and 2^31 - 1 cells")
-    for name, chance in (("density", density), ("forbidden", forbidden), ("density + forbidden", density + forbidden)):
+    for name, chance in (
+        ("density", density),
+        ("forbidden_density", forbidden_density),
+        ("density + forbidden_density", density + forbidden_density),
+    ):
         if not 0.0 <= chance <= 1.0:
             raise ValueError(f"{name} is {chance!r}; it is a probability between 0 and 1")
     if not is_whole(seed) or seed < 0:
         raise ValueError(f"the seed of the random grid is {seed!r}; it is a whole number, 0 or more")
     from envs.mazes import random_kinds  # noqa: PLC0415 - numba is slow to import and no other layout needs it
 
-    kinds = random_kinds(rows, cols, density, forbidden, seed)
+    kinds = random_kinds(rows, cols, density, forbidden_density, seed)
     first = np.zeros(kinds.shape, np.bool_)
     first[0, 0] = True
     return Layout.of(kinds, starts=first, name="random", settings=Settings(target="terminal"))
@@ -143,17 +147,25 @@ def load(
     rows: int | None = None,
     cols: int | None = None,
     density: float | None = None,
+    forbidden_density: float | None = None,
     map_seed: int | None = None,
 ) -> Layout:
     """Return the layout that `source` means: a name in `NAMED`, a map as text or lines, a file with a map, or a layout.
 
     The other arguments belong to "random" alone.
     """
-    sizes = {name: value for name, value in (("rows", rows), ("cols", cols), ("seed", map_seed)) if value is not None}
+    of_random = {
+        "rows": rows,
+        "cols": cols,
+        "density": density,
+        "forbidden_density": forbidden_density,
+        "seed": map_seed,
+    }
+    given: dict[str, Any] = {name: value for name, value in of_random.items() if value is not None}
     if isinstance(source, str) and source == "random":
-        return random_layout(**sizes) if density is None else random_layout(density=density, **sizes)
-    if sizes or density is not None:
-        name, value = next(iter(sizes.items()), ("density", density))
+        return random_layout(**given)
+    if given:
+        name, value = next(iter(given.items()))
         name = "map_seed" if name == "seed" else name
         raise ValueError(f"{name} is {value!r}, but only layout='random' takes it; the layout is {_brief(source)}")
     if isinstance(source, Layout):

@@ -190,7 +190,7 @@ def test_cells_where_nothing_is_decided_keep_their_colour():
 
 
 def test_small_cells_are_exact_blocks():
-    layout = random_layout(200, 200, 0.3, seed=1, forbidden=0.05)
+    layout = random_layout(200, 200, 0.3, seed=1, forbidden_density=0.05)
     picture = draw(layout)
     assert picture.shape == (800, 800, 3)
     blocks = picture[:760].reshape(190, 4, 200, 4, 3)  # above the star of the target in the last row

@@ -226,7 +226,7 @@ def test_frozen_lake_is_a_grid_world():
 
 
 def test_a_large_grid_has_few_rules():
-    layout = random_layout(400, 300, 0.15, 1, forbidden=0.1)
+    layout = random_layout(400, 300, 0.15, 1, forbidden_density=0.1)
     env = GridWorld(layout, actions=4, slip=0.2)
     assert len(env.rules.rule) == 120_000
     assert len(np.unique(env.rules.rule)) == env.rules.rule.max() + 1 < 100

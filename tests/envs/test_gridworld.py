@@ -21,7 +21,15 @@ SAMPLE = [
     {"slip": 0.3, "start": "uniform"},
     {"layout": "book-3x3", "target": "terminal", "actions": 9, "slip": 0.5, "slip_model": "uniform"},
     {"layout": "cliff", "forbidden": "wall", "start": (0, 0)},
-    {"layout": "random", "rows": 7, "cols": 11, "density": 0.4, "map_seed": 4, "start": "single"},
+    {
+        "layout": "random",
+        "rows": 7,
+        "cols": 11,
+        "density": 0.4,
+        "forbidden_density": 0.1,
+        "map_seed": 4,
+        "start": "single",
+    },
     {"layout": "S.A~\n.A^T", "forbidden": "terminal"},
     {"layout": ["S.T"], "actions": ("left", "right")},
     {"layout": "dyna-blocking", "change_at": 2},
@@ -274,7 +282,7 @@ def test_rendering_without_a_mode_says_how():
 
 
 def test_a_million_states_are_built_in_seconds_and_little_memory():
-    layout = random_layout(1000, 1000, 0.15, 0, forbidden=0.1)
+    layout = random_layout(1000, 1000, 0.15, 0, forbidden_density=0.1)
     tracemalloc.start()
     began = time.perf_counter()
     env = GridWorld(layout, actions=4, slip=0.2, target="terminal")

@@ -190,6 +190,8 @@ def test_load_hands_the_arguments_of_a_random_layout_on():
     assert load("random").shape == (20, 20)
     assert str(load("random", rows=6, cols=7, density=0.4, map_seed=3)) == str(random_layout(6, 7, 0.4, 3))
     assert (load("random", density=0.0).kinds == WALL).sum() == 0
+    both = load("random", density=0.1, forbidden_density=0.2, map_seed=3)
+    assert str(both) == str(random_layout(20, 20, 0.1, 3, forbidden_density=0.2))
 
 
 @pytest.mark.parametrize(
@@ -200,6 +202,8 @@ def test_load_hands_the_arguments_of_a_random_layout_on():
         ("zzz", {}, "the names are book-2x2, book-3x3"),
         (17, {}, "layout is 17; give a name"),
         (["S.", 3], {}, r"layout is \['S\.', 3\]"),
+        ("cliff", {"forbidden_density": 0.1}, "forbidden_density is 0.1, but only layout='random' takes it"),
+        ("random", {"density": 0.7, "forbidden_density": 0.7}, r"density \+ forbidden_density is 1\.4"),
         ("cliff", {"rows": 3}, "rows is 3, but only layout='random' takes it; the layout is 'cliff'"),
         ("cliff", {"map_seed": 0}, "map_seed is 0"),
         ("cliff", {"density": 0.5}, r"density is 0\.5"),

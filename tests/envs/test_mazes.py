@@ -34,7 +34,7 @@ def reachable(kinds, passable):
     seed=st.integers(0, 2**32),
 )
 def test_every_floor_cell_leads_to_the_target_over_floor(rows, cols, walls, share, seed):
-    layout = random_layout(rows, cols, walls, seed, forbidden=(1 - walls) * share)
+    layout = random_layout(rows, cols, walls, seed, forbidden_density=(1 - walls) * share)
     kinds = layout.kinds
     assert kinds.shape == (rows, cols)
     assert np.argwhere(layout.starts).tolist() == [[0, 0]]
@@ -51,7 +51,7 @@ def test_the_seed_decides_the_grid():
 
 
 def test_density_is_kept_where_solvability_allows_it():
-    kinds = random_layout(300, 300, 0.15, 1, forbidden=0.1).kinds
+    kinds = random_layout(300, 300, 0.15, 1, forbidden_density=0.1).kinds
     assert (kinds == WALL).mean() == pytest.approx(0.15, abs=0.015)
     assert (kinds == FORBIDDEN).mean() == pytest.approx(0.10, abs=0.005)
     assert (random_layout(50, 40, 0.0, 1).kinds == WALL).sum() == 0
@@ -69,7 +69,7 @@ def test_a_full_grid_is_opened_by_one_shortest_way():
         ({"cols": 2.5}, r"cols is 2\.5"),
         ({"rows": 1, "cols": 1}, "rows x cols is 1 x 1"),
         ({"density": 1.1}, r"density is 1\.1; it is a probability"),
-        ({"density": 0.7, "forbidden": 0.7}, r"density \+ forbidden is 1\.4"),
+        ({"density": 0.7, "forbidden_density": 0.7}, r"density \+ forbidden_density is 1\.4"),
         ({"seed": -1}, "the seed of the random grid is -1"),
     ],
 )
