@@ -31,3 +31,8 @@ class Agent(Protocol):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state made by `state_dict` of an agent with the same configuration."""
         ...
+
+
+def name_of(agent: Agent) -> str:
+    """Return the agent's name, that of the file in which its configuration is defined."""
+    return type(agent.config).__module__.rpartition(".")[2]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rlkit.agent import Agent
+from rlkit.agent import Agent, name_of
 from rlkit.run.files import replacing
 
 FORMAT = 1
@@ -33,7 +33,7 @@ def save(agent: Agent, path: str | Path) -> Path:
     arrays: dict[str, NDArray[Any]] = {}
     header = {
         "format": FORMAT,
-        "agent": _name(agent),
+        "agent": name_of(agent),
         "config": dataclasses.asdict(agent.config),
         "state": _pack(agent.state_dict(), "state", arrays),
     }
@@ -51,8 +51,8 @@ def load(agent: Agent, path: str | Path) -> None:
             configuration all the same: `agent.load_state_dict(read(path).state)`.
     """
     found = read(path)
-    if found.agent != _name(agent):
-        raise ValueError(f"{path} holds a {found.agent}, not a {_name(agent)}; load it into an agent of its kind")
+    if found.agent != name_of(agent):
+        raise ValueError(f"{path} holds a {found.agent}, not a {name_of(agent)}; load it into an agent of its kind")
     own = json.loads(json.dumps(dataclasses.asdict(agent.config)))
     for key in own.keys() | found.config.keys():
         if own.get(key) != found.config.get(key):
@@ -82,16 +82,16 @@ def read(path: str | Path) -> Checkpoint:
             return Checkpoint(header["agent"], header["config"], _unpack(header["state"], content))
 
 
-def _name(agent: Agent) -> str:
-    """The agent's name is that of the file in which its configuration is defined."""
-    return type(agent.config).__module__.rpartition(".")[2]
-
-
 def _pack(value: Any, name: str, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """Turn a state into JSON, with the arrays set aside under their names."""
     if isinstance(value, Mapping):
-        return {"mapping": {str(key): _pack(item, f"{name}.{key}", arrays) for key, item in value.items()}}
+        other = [key for key in value if not isinstance(key, str)]
+        if other:
+            raise ValueError(f"{name} has the key {other[0]!r}; the keys of a checkpoint are text")
+        return {"mapping": {key: _pack(item, f"{name}.{key}", arrays) for key, item in value.items()}}
     if isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject:
+        while name in arrays:  # {"a.b": x, "a": {"b": y}}
+            name += "'"
         arrays[name] = np.asarray(value)
         return {"array": name}
     if isinstance(value, float):

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from rlkit.agent import Agent, Report
+from rlkit.agent import Agent, Report, name_of
 from rlkit.run.checkpoint import save
 from rlkit.run.progress import Bar
 
@@ -36,7 +36,7 @@ def fit(
         raise ValueError(f"every is {every}; it is a number of seconds above 0")
     reports: list[Report] = []
     saved = time.monotonic()
-    name = type(agent.config).__module__.rpartition(".")[2].replace("_", " ")
+    name = name_of(agent).replace("_", " ")
     with Bar(name, steps, shown=progress) as bar:
         for report in agent.updates(sys.maxsize if steps is None else steps):
             reports.append(report)

@@ -100,6 +100,14 @@ def test_states_come_back_with_their_types(tmp_path):
     assert {key: type(value) for key, value in other.state.items()} == {key: type(v) for key, v in state.items()}
 
 
+def test_keys_that_look_alike_keep_their_arrays(tmp_path):
+    state = {"a.b": np.array(1.0), "a": {"b": np.array(2.0), "b'": np.array(3.0)}, "a.b'": np.array(4.0)}
+    checkpoint.save(Keeper(state), tmp_path / "a.npz")
+    assert checkpoint.read(tmp_path / "a.npz").state == state
+    with pytest.raises(ValueError, match=r"state\.x has the key 1; the keys of a checkpoint are text"):
+        checkpoint.save(Keeper({"x": {1: 0.0, "1": 1.0}}), tmp_path / "b.npz")
+
+
 def test_nan_comes_back(tmp_path):
     checkpoint.save(Keeper({"x": float("nan")}), tmp_path / "a.npz")
     assert np.isnan(checkpoint.read(tmp_path / "a.npz").state["x"])
