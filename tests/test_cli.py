@@ -151,7 +151,14 @@ def test_a_narrow_terminal_shows_one_action_a_cell(capsys, monkeypatch):
 def test_list(capsys):
     assert main(["list"]) == 0
     shown = capsys.readouterr().out
-    for word in ("GridWorld-v0", "GridWorld-FourRooms-v0", "Taxi-v4", "prioritized_sweeping", "Zhao algorithm 4.2"):
+    for word in (
+        "GridWorld-v0",
+        "GridWorld-FourRooms-v0",
+        "Taxi-v4",
+        "prioritized_sweeping",
+        "Zhao algorithm 4.2",
+        "│ .XTX.",
+    ):
         assert word in shown
     assert main(["list", "agents"]) == 0
     assert "GridWorld" not in capsys.readouterr().out

@@ -34,7 +34,7 @@ ABOUT = {
     "dyna-blocking": "Sutton & Barto, example 8.2: the gap closes, another opens",
     "dyna-shortcut": "Sutton & Barto, example 8.3: a shorter way opens",
     "four-rooms": "Sutton, Precup & Singh (1999): four rooms, moves that fail",
-    "random": "random walls, always solvable; --arg rows=50 --arg cols=80 --arg map_seed=7",
+    "random": "random walls, always solvable; --arg rows=50 --arg cols=80 --arg forbidden_density=0.1",
 }
 
 
@@ -57,7 +57,7 @@ class List:
             console.print(_envs())
         if self.what in {"all", "agents"}:
             console.print(_agents())
-        if self.what == "layouts":
+        if self.what in {"all", "layouts"}:
             console.print(_layouts())
         return 0
 
