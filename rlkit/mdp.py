@@ -99,6 +99,19 @@ def from_arrays(
     )
 
 
+def checked_mdp(mdp: MDP) -> MDP:
+    """Return an MDP that may have been put together by hand as `from_arrays` builds it.
+
+    Raises:
+        ValueError: as `from_arrays`, and where n_states is not what the arrays say.
+    """
+    start = np.diff(mdp.start_cdf, prepend=0.0)
+    built = from_arrays(*mdp[:3], mdp.reward, mdp.terminated, n_actions=mdp.n_actions, start=start)
+    if built.n_states != mdp.n_states:
+        raise ValueError(f"n_states is {mdp.n_states}, but indptr has rows for {built.n_states} states")
+    return built
+
+
 def from_P(P: Any, start: ArrayLike | None = None) -> MDP:  # noqa: N802 - P is the field's name
     """Build an `MDP` from Gymnasium's toy-text table `P[s][a] = [(prob, next_state, reward, terminated), ...]`.
 

@@ -8,7 +8,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from rlkit.arrays import Bools, Floats, Ints
-from rlkit.mdp import MDP, transparent_base
+from rlkit.mdp import MDP, from_arrays, transparent_base
 
 _MOST_RULES = 1 << 14  # more than this and a table of rules is no smaller world than the states themselves
 
@@ -28,6 +28,41 @@ def rules_from_env(env: gym.Env[Any, Any]) -> Rules | None:
     """Return the rules an environment states in `env.unwrapped.rules`, or None where it states none."""
     rules: Any = getattr(transparent_base(env), "rules", None)
     return Rules(*rules) if getattr(rules, "_fields", None) == Rules._fields else None
+
+
+def checked_rules(rules: Rules) -> Rules:
+    """Return rules that may have been put together by hand in the types that their fields name.
+
+    Raises:
+        ValueError: naming the rule and action `P[rule][action]` that has no distribution, or a state that a rule leads out of.
+    """
+    rule, offset = np.asarray(rules.rule), np.asarray(rules.offset)
+    if rule.dtype.kind not in "iu" or rule.ndim != 1 or not rule.size or rule.min() < 0:
+        raise ValueError(f"rule is {rule}; it holds the number of a rule, 0 or more, for each state")
+    if offset.dtype.kind not in "iu" or offset.shape != np.shape(rules.prob):
+        raise ValueError(f"offset has dtype {offset.dtype} and shape {offset.shape}; prob has {np.shape(rules.prob)}")
+    n_actions = (len(rules.indptr) - 1) // (int(rule.max()) + 1)
+    home = np.zeros(len(offset), np.int32)
+    table = from_arrays(rules.indptr, home, rules.prob, rules.reward, rules.terminated, n_actions=n_actions)
+    if table.n_states != rule.max() + 1:
+        raise ValueError(
+            f"indptr has {len(rules.indptr)} entries; {rule.max() + 1} rules need as many for each action, + 1"
+        )
+    first = table.indptr[:-1:n_actions]
+    for reach in (np.minimum.reduceat(offset, first), np.maximum.reduceat(offset, first)):
+        to = np.arange(len(rule)) + reach[rule]
+        out = (to < 0) | (to >= len(rule))
+        if out.any():
+            s = int(np.argmax(out))
+            raise ValueError(f"rule {rule[s]} leads from state {s} to {to[s]}; states are 0 .. {len(rule) - 1}")
+    return Rules(
+        np.ascontiguousarray(rule, np.int32),
+        table.indptr,
+        np.ascontiguousarray(offset, np.int32),
+        table.prob,
+        table.reward,
+        table.terminated,
+    )
 
 
 def absorbing(rules: Rules) -> NDArray[np.bool_]:

@@ -7,8 +7,8 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from rlkit.mdp import MDP, from_env
-from rlkit.rules import Rules, find_rules, rules_from_env
+from rlkit.mdp import MDP, checked_mdp, from_env
+from rlkit.rules import Rules, checked_rules, find_rules, rules_from_env
 from rlkit.tabular.bellman import q_of
 from rlkit.tabular.circles import pays_for_ever
 from rlkit.tabular.ends import ending_policy, masses, never_ends
@@ -50,7 +50,8 @@ def make_problem(world: World, gamma: float, *, structure: bool = True) -> Probl
         structure: look for local rules in the arrays of an MDP; False sweeps them as they are.
 
     Raises:
-        ValueError: gamma out of range, rows that sum to more than one can bear, an environment without a model, or gamma 1 where the optimal return has no bound.
+        ValueError: gamma out of range, what is no world, rows that sum to more than one can bear, an environment without
+            a model, or gamma 1 where the optimal return has no bound.
     """
     if not 0.0 <= gamma <= 1.0:
         raise ValueError(f"gamma is {gamma}; it must lie between 0 and 1")
@@ -71,8 +72,16 @@ def read_model(world: World, gamma: float, structure: bool) -> Model:
     """Find the best form of a world's model: rules that it states, rules found in its arrays, rows with lanes, plain rows.
 
     Raises:
-        ValueError: an environment without a model.
+        ValueError: an environment without a model, a batch of environments, arrays that are no MDP.
     """
+    if isinstance(world, gym.vector.VectorEnv):
+        raise ValueError(  # noqa: TRY004 - every door raises ValueError
+            f"the world is a batch of {world.num_envs} environments, and a planner takes a single one: "
+            "pass gym.make(...) in place of gym.make_vec(...)"
+        )
+    if not isinstance(world, gym.Env | MDP | Rules):
+        kind = type(world).__name__
+        raise ValueError(f"the world is a {kind}; pass an environment, an MDP or Rules")  # noqa: TRY004 - as above
     if isinstance(world, gym.Env):
         rules = rules_from_env(world) if structure else None
         shared = None if rules is None else stencil(rules, gamma)
@@ -86,7 +95,10 @@ def read_model(world: World, gamma: float, structure: bool) -> Model:
                 "change observations or rewards stands before it; plan on env.unwrapped, or learn from samples instead"
             )
         world = mdp
+    elif isinstance(world, MDP):
+        world = checked_mdp(world)
     if isinstance(world, Rules):
+        world = checked_rules(world)
         shared = stencil(world, gamma)
         if shared is None:
             raise ValueError(

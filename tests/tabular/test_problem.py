@@ -31,6 +31,53 @@ def test_a_world_without_a_model():
         make_problem(ClipReward(gym.make("FrozenLake-v1"), 0, 1), 0.9)
 
 
+def test_what_is_no_world():
+    batch = gym.make_vec("FrozenLake-v1", num_envs=3)
+    for name in ("value_iteration", "backward_induction"):
+        with pytest.raises(ValueError, match=r"a batch of 3 environments, .* pass gym.make\(...\)"):
+            make(name, batch)
+    with pytest.raises(ValueError, match="the world is a list; pass an environment, an MDP or Rules"):
+        make_problem([], 0.9)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("next_state", np.full(125, 25), r"P\[0\]\[0\] has the next state 25; states are 0 .. 24"),
+        ("next_state", np.zeros(125), "next_state has dtype float64"),
+        ("prob", np.full(125, 0.9), r"P\[0\]\[0\] sums to 0\.9"),
+        ("reward", np.full(124, 1.0), r"reward has shape \(124,\); indptr asks for \(125,\)"),
+        ("reward", np.full(125, np.nan), r"P\[0\]\[0\] has the reward nan"),
+        ("indptr", np.arange(1, 127), "indptr"),
+        ("n_states", 24, "n_states is 24, but indptr has rows for 25 states"),
+        ("n_actions", 3, r"start has shape \(25,\)|indptr has 126 entries"),
+    ],
+)
+def test_an_mdp_put_together_by_hand_is_checked(field, value, message):
+    with pytest.raises(ValueError, match=message):
+        make_problem(book_5x5()._replace(**{field: value}), 0.9)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("offset", [1], "rule 0 leads from state 2 to 3; states are 0 .. 2"),
+        ("offset", [-1], "rule 0 leads from state 0 to -1"),
+        ("offset", [0.5], "offset has dtype float64"),
+        ("offset", [0, 0], r"offset has dtype int64 and shape \(2,\); prob has \(1,\)"),
+        ("rule", [0, 0, -1], "rule is .*; it holds the number of a rule, 0 or more"),
+        ("rule", [0, 0, 1], "indptr"),
+        ("prob", [0.5], r"P\[0\]\[0\] sums to 0\.5"),
+        ("indptr", [0, 0], r"P\[0\]\[0\] has no outcome|asks for"),
+    ],
+)
+def test_rules_put_together_by_hand_are_checked(field, value, message):
+    stay = Rules(*map(np.array, ([0, 0, 0], [0, 1], [0], [1.0], [1.0], [False])))
+    np.testing.assert_allclose(make_problem(stay, 0.9).q(np.ones(3)), 1.9)
+    with pytest.raises(ValueError, match=message):
+        make_problem(stay._replace(**{field: np.array(value)}), 0.9)
+
+
 def test_gamma_1_on_a_continuing_world_names_a_state():
     with pytest.raises(ValueError, match="an episode from state 0 can never end \\(25 such states\\)"):
         make_problem(gym.make("GridWorld-v0"), 1.0)
