@@ -12,6 +12,9 @@ from rlkit.tabular.model import Sparse, dense_table, without_self_loops
 from rlkit.tabular.partition import BLOCK, partition
 from rlkit.tabular.planner import Plan, Planner, centre, certify_plan, check_config, first_values
 from rlkit.tabular.problem import Problem, World, make_problem
+from rlkit.tabular.team import Team
+
+_WORTH_THREADS = 1 << 15  # states; in a smaller world handing over the work takes longer than doing it
 
 
 @dataclass(frozen=True)
@@ -38,18 +41,19 @@ def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, 
     A change counts when it passes half the residual that the tolerance asks for. Small changes that were let pass may
     add up; the residual, which each round begins with and the bound follows from, finds the blocks where they have.
     """
-    model = without_self_loops(problem.model, problem.gamma)
-    blocks = partition(model, config.threads)
+    team = Team(config.threads if problem.n_states >= _WORTH_THREADS else 1)
+    model = without_self_loops(problem.model, problem.gamma, team)
+    blocks = partition(model, team)
     pending = np.empty(len(blocks.indptr) - 1)
-    block_residuals(problem.model, plan.v, pending, blocks.threads)
+    block_residuals(problem.model, plan.v, pending, team)
     target = config.tolerance * (1 - problem.rate) if problem.rate < 1 else 1e-3 * config.tolerance
     while True:
-        made, swept = relax(model, plan.v, pending, blocks, target / 2, config.passes)
+        made, swept = relax(model, plan.v, pending, blocks, team, target / 2, config.passes)
         plan.work += swept * BLOCK / problem.n_states
-        proof = certify_plan(problem, plan, block_residuals(problem.model, plan.v, pending, blocks.threads))
+        proof = certify_plan(problem, plan, block_residuals(problem.model, plan.v, pending, team))
         if problem.ergodic and proof.span_bound < proof.bound / 2:
             centre(plan, proof)
-            block_residuals(problem.model, plan.v, pending, blocks.threads)
+            block_residuals(problem.model, plan.v, pending, team)
         yield {"residual": proof.residual, "passes": float(made)}
         if not swept:  # at gamma 1: all has settled, and yet nothing is proven
             return

@@ -1,6 +1,5 @@
 """Sweeping only where something changed: the blocks that are pending, by one thread or by several in step."""
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +11,7 @@ from rlkit.arrays import Floats, Ints
 from rlkit.tabular.bellman import best_value, residual_between
 from rlkit.tabular.model import Model
 from rlkit.tabular.partition import BLOCK, Blocks
-from rlkit.tabular.team import APART, meet
+from rlkit.tabular.team import APART, Team, meet
 
 _TURN = 32  # passes in one direction before turning round: going to and fro each time takes 40 % more of them
 
@@ -22,6 +21,7 @@ def relax(
     v: NDArray[np.float64],
     pending: NDArray[np.float64],
     blocks: Blocks,
+    team: Team,
     threshold: float,
     passes: int,
 ) -> tuple[int, int]:
@@ -34,6 +34,7 @@ def relax(
         v: [S] values, improved in place.
         pending: [T] the largest such change for each block, kept up to date in place.
         blocks: from `partition`.
+        team: the one that the blocks were cut for.
         threshold: smaller changes are let pass.
         passes: at most so many.
 
@@ -41,11 +42,11 @@ def relax(
         Passes made and blocks swept.
     """
     ranges = np.array(list(pairwise(blocks.cuts)))
-    if blocks.threads == 1:
+    if len(ranges) == 1:
         made, swept = _relax_range(model, v, pending, blocks.indptr, blocks.reader, threshold, passes, True, *ranges[0])
         return int(made), int(swept)
-    progress = np.zeros(blocks.threads * APART, np.int64)
-    counts = np.zeros(blocks.threads, np.int64)
+    progress = np.zeros(team.members * APART, np.int64)
+    counts = np.zeros(team.members, np.int64)
 
     def join(me: int) -> tuple[int, int]:
         made, swept = _relax_together(
@@ -53,12 +54,7 @@ def relax(
         )
         return int(made), int(swept)
 
-    with ThreadPoolExecutor(blocks.threads - 1) as pool:  # this thread is one of them
-        others = [pool.submit(join, me) for me in range(1, blocks.threads)]
-        result = join(0)
-        for other in others:
-            other.result()
-    return result
+    return team.do(join)[0]
 
 
 @njit(cache=True, nogil=True)
@@ -150,15 +146,10 @@ def _relax_together(
     return passes, swept
 
 
-def block_residuals(model: Model, v: Floats, pending: Floats, threads: int = 1) -> tuple[float, float, float]:
+def block_residuals(model: Model, v: Floats, pending: Floats, team: Team) -> tuple[float, float, float]:
     """Set pending to the largest |T v - v| of each block; return min and max of T v - v and the largest |v|."""
-    if threads == 1:
-        low, high, size = _block_residuals(model, v, pending, 0, len(pending))
-        return low, high, size
-    cuts = np.linspace(0, len(pending), threads + 1).astype(np.int64)
-    with ThreadPoolExecutor(threads) as pool:
-        parts = pool.map(lambda cut: _block_residuals(model, v, pending, *cut), pairwise(cuts))
-        lows, highs, sizes = zip(*parts, strict=True)
+    parts = team.share(len(pending), lambda first, last: _block_residuals(model, v, pending, first, last))
+    lows, highs, sizes = zip(*parts, strict=True)
     return min(lows), max(highs), max(sizes)
 
 

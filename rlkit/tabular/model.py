@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rlkit.arrays import Bools, Floats, Ints
 from rlkit.mdp import MDP
 from rlkit.rules import Rules
+from rlkit.tabular.team import Team
 
 _MOST_SLOTS = 16  # a wider stencil gains nothing over sparse rows
 _MOST_LANES = 256  # more actions gain nothing either, and take the compiler from a second to minutes
@@ -79,7 +80,7 @@ def stencil(world: MDP | Rules, gamma: float) -> Stencil | None:
     return Stencil(rule, offset.ravel(), table.ravel(), slots, lanes, len(rule), n_actions, terms, gross)
 
 
-def without_self_loops(model: Model, gamma: float) -> Model:
+def without_self_loops(model: Model, gamma: float, team: Team) -> Model:
     """Solve each action for its own state: q = (r + sum_{s' != s} w v(s')) / (1 - w(s)).
 
     The fixed point is the same (Puterman 6.3.3, Reetz 1973), and a state that can only wait for a lucky slip no longer
@@ -89,6 +90,7 @@ def without_self_loops(model: Model, gamma: float) -> Model:
     Args:
         model: under gamma.
         gamma: the discount.
+        team: the threads that share the work.
     """
     sure = SURE if gamma == 1.0 else 1.0
     if isinstance(model, Sparse):
@@ -96,16 +98,10 @@ def without_self_loops(model: Model, gamma: float) -> Model:
             model.indptr, model.successor, model.weight, model.reward, model.n_actions, sure
         )
         return model._replace(indptr=indptr, successor=successor, weight=weight, reward=reward)
-    n_slots, n_lanes = len(model.slots), len(model.lanes)
-    table = model.table.reshape(-1, n_slots + 1, n_lanes).copy()
-    own = (model.offset == 0).reshape(-1, n_slots)  # [R, M]; an idle slot has weight 0
-    loop = np.einsum("rm,rml->rl", own, table[:, 1:])  # [R, W]
-    table[:, 1:][own] = 0.0
-    ever = (loop >= 1.0) | ((loop >= sure) & (table[:, 1:] == 0.0).all(axis=1))
-    table /= np.where(ever, 1.0, 1.0 - loop)[:, None, :]
-    table[:, 0][ever] = -np.inf
-    table[:, 1:] *= ~ever[:, None, :]
-    return model._replace(table=table.ravel())
+    table = np.empty_like(model.table)
+    count = len(model.offset) // len(model.slots)
+    team.share(count, lambda first, last: _cut_loops_in_lanes(model, table, sure, first, last))
+    return model._replace(table=table)
 
 
 def dense_table(model: Stencil) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
@@ -183,6 +179,27 @@ def _cut_loops(
             gain[row] = -np.inf
         starts[row + 1] = j
     return starts, to[:j], rate[:j], gain
+
+
+@njit(cache=True, nogil=True)
+def _cut_loops_in_lanes(model: Any, out: Floats, sure: float, first: int, last: int) -> None:
+    """Do for the rules first .. last - 1 of a stencil what `without_self_loops` says; an idle slot has weight 0."""
+    n_slots, n_lanes = len(model.slots), len(model.lanes)
+    for rule in range(first, last):
+        for place in range(rule * (n_slots + 1) * n_lanes, (rule * (n_slots + 1) + 1) * n_lanes):
+            loop, alone = 0.0, True
+            for m in range(n_slots):
+                weight = model.table[place + (m + 1) * n_lanes]
+                if model.offset[rule * n_slots + m] == 0:
+                    loop += weight
+                elif weight != 0.0:
+                    alone = False
+            ends = loop < 1.0 and not (alone and loop >= sure)
+            out[place] = model.table[place] / (1.0 - loop) if ends else -np.inf
+            for m in range(n_slots):
+                there = place + (m + 1) * n_lanes
+                own = model.offset[rule * n_slots + m] == 0
+                out[there] = 0.0 if own or not ends else model.table[there] / (1.0 - loop)
 
 
 @njit(cache=True, nogil=True)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from rlkit.arrays import Ints
 from rlkit.tabular.model import Model, Sparse
+from rlkit.tabular.team import Team
 
 BLOCK = 20  # states; fewer save updates and lose more on overhead, more the other way about
-_WORTH_THREADS = 1 << 15  # states; in a smaller world handing over the work takes longer than doing it
 
 
 class Blocks(NamedTuple):
@@ -20,23 +20,23 @@ class Blocks(NamedTuple):
     indptr: NDArray[np.int64]  # [T + 1]
     reader: NDArray[np.int32]  # [E]  blocks with an action that leads into this one
     cuts: tuple[int, ...]  # ranges of blocks such that every second one can be swept at the same time
-    threads: int
 
 
-def partition(model: Model, threads: int) -> Blocks:
+def partition(model: Model, team: Team) -> Blocks:
     """Group the states of a model into blocks.
 
-    With more than one thread, from `_WORTH_THREADS` states on, the blocks are cut into ranges, several for each thread
-    since what is pending is seldom spread evenly. Where ranges of the same parity touch (a teleporter, a random
-    graph), there is one range and one thread, so that a result never depends on timing.
+    For more than one thread the blocks are cut into ranges, several for each thread since what is pending is seldom
+    spread evenly. Where ranges of the same parity touch (a teleporter, a random graph), there is one range, so that a
+    result never depends on timing.
     """
     count = -(-model.n_states // BLOCK)
-    indptr, reader = _readers(model, count)
-    for share in (4, 2, 1) if threads > 1 and model.n_states >= _WORTH_THREADS else ():
-        cuts = np.linspace(0, count, 2 * share * threads + 1).astype(np.int64)
+    sizes, into = zip(*team.share(count, lambda first, last: _reads(model, count, first, last)), strict=True)
+    indptr, reader = _readers(np.concatenate(sizes), np.concatenate(into))
+    for share in (8, 4, 2, 1) if team.members > 1 else ():
+        cuts = np.linspace(0, count, 2 * share * team.members + 1).astype(np.int64)
         if _independent(indptr, reader, cuts):
-            return Blocks(indptr, reader, tuple(int(cut) for cut in cuts), threads)
-    return Blocks(indptr, reader, (0, count), 1)
+            return Blocks(indptr, reader, tuple(int(cut) for cut in cuts))
+    return Blocks(indptr, reader, (0, count))
 
 
 def _exits(model: Any, s: int) -> int:
@@ -80,38 +80,54 @@ def _exit_of(model: Any, s: int, i: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _readers(model: Any, count: int) -> tuple[Ints, NDArray[np.int32]]:
-    """List for each block the other blocks that lead into it, each once, in order."""
+def _reads(model: Any, count: int, first: int, last: int) -> tuple[Ints, NDArray[np.int32]]:
+    """List the other blocks that the blocks first .. last - 1 lead into, each once; returns how many each has, and all."""
     seen = np.full(count, -1, np.int64)
-    starts = np.zeros(count + 1, np.int64)
-    reader = np.empty(0, np.int32)
-    for filling in range(2):
-        seen[:] = -1
-        for block in range(count):
-            for s in range(block * BLOCK, min(model.n_states, (block + 1) * BLOCK)):
-                for i in range(_exits(model, s)):
-                    into = np.int64(np.uintp(_exit(model, s, i)) // np.uintp(BLOCK))
-                    if into != block and seen[into] != block:
-                        seen[into] = block
-                        if filling:
-                            reader[starts[into]] = block
-                        starts[into] += 1
-        _shift_counts(starts, filling)
-        if not filling:
-            reader = np.empty(starts[count], np.int32)
-    return starts, reader
+    sizes = np.empty(last - first, np.int64)
+    into = np.empty(0, np.int32)
+    used = 0
+    for block in range(first, last):
+        begin, end = block * BLOCK, min(model.n_states, (block + 1) * BLOCK)
+        most = used
+        for s in range(begin, end):
+            most += _exits(model, s)
+        if most > into.size:
+            into = np.concatenate((into, np.empty(most, np.int32)))
+        before, used = used, _note_reads(model, block, begin, end, seen, into, used)
+        sizes[block - first] = used - before
+    return sizes, into[:used]
 
 
 @njit(cache=True, nogil=True)
-def _shift_counts(starts: Ints, filled: int) -> None:
-    """Turn counts, or ends after filling, into the starts of compressed rows."""
-    count = starts.size - 1
-    total = 0
-    for i in range(count):
-        size = starts[i]
-        starts[i] = total
-        total = size if filled else total + size
-    starts[count] = total
+def _note_reads(model: Any, block: int, begin: int, end: int, seen: Ints, into: NDArray[np.int32], used: int) -> int:
+    """Append the other blocks that the states begin .. end - 1 lead into; apart from the loop that lets `into` grow."""
+    for s in range(begin, end):
+        for i in range(_exits(model, s)):
+            other = np.int64(np.uintp(_exit(model, s, i)) // np.uintp(BLOCK))
+            if other != block and seen[other] != block:
+                seen[other] = block
+                into[used] = other
+                used += 1
+    return used
+
+
+@njit(cache=True, nogil=True)
+def _readers(sizes: Ints, into: NDArray[np.int32]) -> tuple[Ints, NDArray[np.int32]]:
+    """Turn round what `_reads` lists: for each block the others that lead into it, in order, as compressed rows."""
+    starts = np.zeros(sizes.size + 1, np.int64)
+    for other in into:
+        starts[other + 1] += 1
+    starts = np.cumsum(starts)
+    reader = np.empty(into.size, np.int32)
+    filled = starts[:-1].copy()
+    k = 0
+    for block in range(sizes.size):
+        for _ in range(sizes[block]):
+            other = into[k]
+            reader[filled[other]] = block
+            filled[other] += 1
+            k += 1
+    return starts, reader
 
 
 def _independent(indptr: NDArray[np.int64], reader: NDArray[np.int32], cuts: NDArray[np.int64]) -> bool:

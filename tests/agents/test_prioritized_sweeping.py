@@ -25,7 +25,7 @@ def solved(world, **config):
 
 @pytest.fixture
 def threads_on_small_worlds(monkeypatch):
-    monkeypatch.setattr("rlkit.tabular.partition._WORTH_THREADS", 500)
+    monkeypatch.setattr("rlkit.agents.prioritized_sweeping._WORTH_THREADS", 500)
 
 
 def test_it_sweeps_less_than_value_iteration():

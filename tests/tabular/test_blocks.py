@@ -11,13 +11,9 @@ from rlkit.tabular.ends import edges
 from rlkit.tabular.model import sparse
 from rlkit.tabular.partition import BLOCK, Blocks, partition
 from rlkit.tabular.problem import make_problem
+from rlkit.tabular.team import Team
 from tests.probes import random_mdp
 from tests.reference import plain_best
-
-
-@pytest.fixture(autouse=True)
-def threads_on_small_worlds(monkeypatch):
-    monkeypatch.setattr("rlkit.tabular.partition._WORTH_THREADS", 300)
 
 
 def grid(**arguments):
@@ -66,10 +62,11 @@ def readers_of(blocks):
     return [set(row) for row in rows]
 
 
-def test_every_reader_is_listed_once():
+@pytest.mark.parametrize("threads", [1, 3])
+def test_every_reader_is_listed_once(threads):
     kinds = set()
     for model in models():
-        listed, needed = readers_of(partition(model, 1)), readers(model)
+        listed, needed = readers_of(partition(model, Team(threads))), readers(model)
         kinds.add(type(model).__name__)
         if type(model).__name__ == "Sparse":
             assert listed == needed
@@ -82,10 +79,9 @@ def test_every_reader_is_listed_once():
 def test_ranges_of_one_parity_touch_no_common_block(threads):
     cut_up = 0
     for model in models():
-        blocks = partition(model, threads)
+        blocks = partition(model, Team(threads))
         count = len(blocks.indptr) - 1
         assert (blocks.cuts[0], blocks.cuts[-1]) == (0, count)
-        assert blocks.threads == (threads if len(blocks.cuts) > 2 else 1)
         ranges = [range(low, high) for low, high in zip(blocks.cuts[:-1], blocks.cuts[1:], strict=True)]
         if len(ranges) == 1:
             continue
@@ -110,9 +106,8 @@ def test_ranges_of_one_parity_touch_no_common_block(threads):
 def test_teleporters_random_graphs_and_small_worlds_are_one_range():
     rng = np.random.default_rng(1)
     for mdp in (teleporting(), scattered(rng), grid(rows=5, cols=5)):
-        blocks = partition(make_problem(mdp, 0.9).model, 2)
+        blocks = partition(make_problem(mdp, 0.9).model, Team(2))
         assert blocks.cuts == (0, -(-mdp.n_states // BLOCK))
-        assert blocks.threads == 1
 
 
 def plain_relax(model, v, pending, blocks, threshold, passes):
@@ -147,13 +142,14 @@ def test_the_sweeps_of_one_range_equal_their_twin_to_the_last_bit():
     rng = np.random.default_rng(2)
     for mdp in (*[random_mdp(rng, max_states=70) for _ in range(6)], grid(rows=8, cols=9)):
         for model in (sparse(mdp, 0.9), make_problem(mdp, 0.9).model):
-            blocks = partition(model, 1)
+            team = Team(1)
+            blocks = partition(model, team)
             start = rng.normal(size=model.n_states)
             v, twin = start.copy(), start.copy()
             pending = np.full(len(blocks.indptr) - 1, np.inf)
             twin_pending = pending.copy()
             for threshold, passes in ((1e-2, 3), (1e-3, 50)):
-                found = relax(model, v, pending, blocks, threshold, passes)
+                found = relax(model, v, pending, blocks, team, threshold, passes)
                 assert found == plain_relax(model, twin, twin_pending, blocks, threshold, passes)
                 np.testing.assert_array_equal(v, twin)
                 np.testing.assert_array_equal(pending, twin_pending)
@@ -164,9 +160,10 @@ def test_nothing_pending_means_no_value_changes_by_more_than_the_threshold():
     for mdp in (grid(rows=20, cols=20, slip=0.2), random_mdp(np.random.default_rng(3), max_states=80)):
         model = make_problem(mdp, 0.9).model
         for threads in (1, 2):
-            blocks = partition(model, threads)
+            team = Team(threads)
+            blocks = partition(model, team)
             v, pending = np.zeros(model.n_states), np.full(len(blocks.indptr) - 1, np.inf)
-            made, _ = relax(model, v, pending, blocks, 1e-9, 10_000)
+            made, _ = relax(model, v, pending, blocks, team, 1e-9, 10_000)
             assert made < 10_000
             assert (pending <= 1e-9).all()
             sweep = np.array([plain_best(model, v, s) for s in range(model.n_states)])
@@ -175,12 +172,13 @@ def test_nothing_pending_means_no_value_changes_by_more_than_the_threshold():
 
 def test_threads_do_not_change_the_result_from_run_to_run():
     model = make_problem(grid(rows=60, cols=50, slip=0.2), 0.99).model
-    blocks = partition(model, 2)
+    team = Team(2)
+    blocks = partition(model, team)
     assert len(blocks.cuts) > 2
 
     def run():
         v, pending = np.zeros(model.n_states), np.full(len(blocks.indptr) - 1, np.inf)
-        counts = relax(model, v, pending, blocks, 1e-6, 200)
+        counts = relax(model, v, pending, blocks, team, 1e-6, 200)
         return v, pending, counts
 
     first = run()
@@ -195,10 +193,11 @@ def test_more_threads_than_two_agree_on_the_fixed_point():
     model = make_problem(grid(rows=80, cols=40), 0.9).model
     found = []
     for threads in (1, 2, 4):
-        blocks = partition(model, threads)
+        team = Team(threads)
+        blocks = partition(model, team)
         assert isinstance(blocks, Blocks)
         v, pending = np.zeros(model.n_states), np.full(len(blocks.indptr) - 1, np.inf)
-        relax(model, v, pending, blocks, 1e-12, 10_000)
+        relax(model, v, pending, blocks, team, 1e-12, 10_000)
         found.append(v)
     np.testing.assert_allclose(found[1], found[0], atol=1e-10)
     np.testing.assert_allclose(found[2], found[0], atol=1e-10)

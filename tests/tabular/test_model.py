@@ -7,6 +7,7 @@ from rlkit.mdp import from_P
 from rlkit.rules import Rules
 from rlkit.tabular.bellman import q_of
 from rlkit.tabular.model import Sparse, dense_table, sparse, stencil, without_self_loops
+from rlkit.tabular.team import Team
 from tests.probes import book_5x5, dense, random_mdp
 from tests.reference import optimum
 
@@ -78,13 +79,20 @@ def test_lanes_are_a_power_of_two_and_idle_ones_never_win():
         np.testing.assert_array_equal(model.table.reshape(-1, lanes)[0, n_actions:], -np.inf)
 
 
+def without(model, gamma=GAMMA):
+    """The model without self loops, the same to the last bit whoever shares the work."""
+    found, shared = (without_self_loops(model, gamma, Team(members)) for members in (1, 3))
+    assert all(np.array_equal(x, y) for x, y in zip(map(np.array, found), map(np.array, shared), strict=True))
+    return found
+
+
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 0.99])
 def test_without_self_loops_keeps_the_fixed_point(gamma):
     rng = np.random.default_rng(2)
     for _ in range(60):
         mdp = random_mdp(rng)
         best = optimum(mdp, gamma)
-        for model in (without_self_loops(model, gamma) for model in both(mdp, gamma)):
+        for model in (without(model, gamma) for model in both(mdp, gamma)):
             weight, _ = table_of(model)
             assert not np.einsum("sas->sa", weight).any()
             q = q_of(model, best.v, mdp.n_actions)
@@ -93,7 +101,7 @@ def test_without_self_loops_keeps_the_fixed_point(gamma):
 
 def test_without_self_loops_solves_each_action_for_its_state():
     mdp = from_P([[[(0.5, 0, 1.0, False), (0.5, 1, 3.0, False)]], [[(1.0, 1, 2.0, True)]]])
-    for model in (without_self_loops(model, GAMMA) for model in both(mdp)):
+    for model in map(without, both(mdp)):
         weight, reward = table_of(model)
         assert reward[0, 0] == pytest.approx(2 / (1 - 0.45))
         assert weight[0, 0, 1] == pytest.approx(0.45 / (1 - 0.45))
@@ -101,14 +109,14 @@ def test_without_self_loops_solves_each_action_for_its_state():
 
 def test_an_action_that_stays_for_ever_at_gamma_1_is_worth_nothing():
     mdp = from_P([[[(1.0, 0, -1.0, False)], [(0.1, 0, 0.0, False)] * 10, [(0.5, 0, 1.0, False), (0.5, 0, 1.0, True)]]])
-    for model in (without_self_loops(model, 1.0) for model in both(mdp, 1.0)):
+    for model in (without(model, 1.0) for model in both(mdp, 1.0)):
         np.testing.assert_array_equal(q_of(model, np.zeros(1), 3), [[-np.inf, -np.inf, 2.0]])
 
 
 def test_the_kernels_leave_the_model_they_are_given_alone():
     for model in both(book_5x5()):
         before = [np.array(part) for part in model]
-        without_self_loops(model, GAMMA)
+        without(model)
         assert all(np.array_equal(x, y) for x, y in zip(before, map(np.array, model), strict=True))
 
 

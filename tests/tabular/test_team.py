@@ -1,12 +1,10 @@
 """Members that meet see what all the others did before, at every step, with more of them than processors too."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 from numba import njit
 
-from rlkit.tabular.team import APART, meet
+from rlkit.tabular.team import APART, Team, meet
 
 
 @njit(nogil=True)
@@ -24,7 +22,13 @@ def _count_late(progress, done, me, steps):
 @pytest.mark.parametrize("members", [1, 2, 4])
 def test_nobody_goes_on_before_all_have_done_their_step(members):
     progress, done = np.zeros(members * APART, np.int64), np.zeros(members * APART, np.int64)
-    with ThreadPoolExecutor(members) as pool:
-        late = list(pool.map(lambda me: _count_late(progress, done, me, 300), range(members)))
+    late = Team(members).do(lambda me: _count_late(progress, done, me, 300))
     assert late == [0] * members
     assert (done[::APART] == 300).all()
+
+
+@pytest.mark.parametrize(("members", "count"), [(1, 7), (2, 7), (3, 7), (4, 2), (2, 0)])
+def test_shares_are_ranges_in_order_and_nothing_is_left_out(members, count):
+    shares = Team(members).share(count, lambda first, last: list(range(first, last)))
+    assert len(shares) == members
+    assert [i for share in shares for i in share] == list(range(count))
