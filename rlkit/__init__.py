@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from rlkit import exact
     from rlkit.agent import Agent, Report
     from rlkit.agents import make
+    from rlkit.learning.data import Transitions, collect
+    from rlkit.learning.fixed import learn_from
     from rlkit.mdp import MDP, from_arrays, from_env, from_P
     from rlkit.run.checkpoint import load, save
     from rlkit.run.evaluate import evaluate
@@ -20,12 +22,15 @@ __all__ = [
     "MDP",
     "Agent",
     "Report",
+    "Transitions",
+    "collect",
     "evaluate",
     "exact",
     "fit",
     "from_P",
     "from_arrays",
     "from_env",
+    "learn_from",
     "load",
     "make",
     "save",
@@ -35,12 +40,15 @@ _HOME = {
     "MDP": "rlkit.mdp",
     "Agent": "rlkit.agent",
     "Report": "rlkit.agent",
+    "Transitions": "rlkit.learning.data",
+    "collect": "rlkit.learning.data",
     "evaluate": "rlkit.run.evaluate",
     "exact": "",
     "fit": "rlkit.run.fit",
     "from_P": "rlkit.mdp",
     "from_arrays": "rlkit.mdp",
     "from_env": "rlkit.mdp",
+    "learn_from": "rlkit.learning.fixed",
     "load": "rlkit.run.checkpoint",
     "make": "rlkit.agents",
     "save": "rlkit.run.checkpoint",

@@ -43,6 +43,5 @@ def make(env: Environment, config: Config, seed: int = 0) -> Learner:
     """Build the agent."""
     setting = finite(env, config)
     judge = control_judge(setting, config.gamma)
-    return Learner(
-        setting, config, seed, Method(begin, learn, run), action_table(setting, config), action_values, judge
-    )
+    method = Method(begin, learn, run, from_data=True)
+    return Learner(setting, config, seed, method, action_table(setting, config), action_values, judge)

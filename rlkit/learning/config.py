@@ -25,9 +25,7 @@ class Learning:
 class Control(Learning):
     """Fields of agents that improve a policy."""
 
-    alpha: Rate = (
-        0.1  # step size: a number, "1/(k+10)", "1/n" (n counts each pair's visits), "linear(0.5, 0.01, 10000)"
-    )
+    alpha: Rate = "10/(n+9)"  # step size: a number, "1/(k+10)", "1/n" (n: visits of the pair), "linear(0.5, 0.01, 10000)"
     epsilon: Rate = 0.1  # probability of a random action; a schedule too
     explore: Exploring = "epsilon-greedy"
     temperature: Rate = 1.0  # of softmax
@@ -39,9 +37,7 @@ class Control(Learning):
 class Prediction(Learning):
     """Fields of agents that learn the value of a policy."""
 
-    alpha: Rate = (
-        0.1  # step size: a number, "1/(k+10)", "1/n" (n counts each state's visits), "linear(0.5, 0.01, 10000)"
-    )
+    alpha: Rate = "10/(n+9)"  # step size: a number, "1/(k+10)", "1/n" (n: visits of the state), "linear(0.5, 0.01, 10000)"
     policy: Policy = "uniform"  # "uniform", "optimal", a .npy file; in Python also [S] actions or [S, A] probabilities
     initial: float = 0.0  # values at the start
 

@@ -55,8 +55,8 @@ class Learner:
         self.method = method
         self.step = 0  # of each run
         self.each: dict[str, NDArray[np.float64]] = {}  # the last report's scalars, one for each run
-        self.returns: list[NDArray[np.float64]] = []  # [runs] of the episodes since the last report
-        self.lengths: list[NDArray[np.int64]] = []
+        self.returns = [np.zeros(0)] * config.seeds  # [runs] of the episodes since the last report
+        self.lengths = [np.zeros(0, np.int64)] * config.seeds
         self._table, self._judge, self._policy = table, judge, policy
         self._seeds = [seed + i for i in range(config.seeds)]
         self._stacked = stack([memory(agent_stream(one)) for one in self._seeds])
@@ -110,7 +110,7 @@ class Learner:
         end = self.step + steps
         while self.step < end:
             self._advance(min(chunk, end - self.step))
-            yield self._report()
+            yield self.report()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the memory and the place of every run, and what brings stepped environments back."""
@@ -175,7 +175,8 @@ class Learner:
             np.concatenate([part[1] for part in parts]) if parts else np.zeros(0, np.int64) for parts in finished
         ]
 
-    def _report(self) -> Report:
+    def report(self) -> Report:
+        """Say how the runs stand."""
         each: dict[str, list[float]] = {}
         for i, memory in enumerate(self.memories):
             scalars: dict[str, float] = {"episodes": float(len(self.returns[i]))}
@@ -188,7 +189,7 @@ class Learner:
             for key, value in scalars.items():
                 each.setdefault(key, []).append(value)
         self.each = {key: np.array(values) for key, values in each.items()}
-        return Report(self.step, {key: _mean(values) for key, values in self.each.items()})
+        return Report(self.step, {key: _mean(values) for key, values in self.each.items()}, each)
 
     def _explore(self, q: NDArray[np.float64]) -> int:
         """Choose from the values [A] as while learning, with random numbers of its own; bounds count as greedy."""

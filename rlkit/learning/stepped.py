@@ -18,6 +18,7 @@ class Method(NamedTuple):
     begin: Any
     learn: Any
     run: Any  # drive(begin, learn, ...), compiled as one
+    from_data: bool = False  # learn needs no more than the one step it is given, whoever chose the action
 
 
 class Stepper:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rlkit.arrays import Floats, Ints
+from rlkit.tabular.approximation import toward
 from rlkit.tabular.explore import EPSILON_GREEDY, SOFTMAX, Behaviour, epsilon_greedy, softmax, upper_confidence
 from rlkit.tabular.jit import kernel
 from rlkit.tabular.random import Stream, uniform
@@ -64,8 +65,8 @@ def step_size(table: Any, s: int, a: int) -> float:
 @kernel
 def update(table: Any, s: int, a: int, target: float) -> None:
     """Move q(s, a) towards a target by the step size: q ← q + alpha (q̄ - q), Zhao (7.13)."""
-    alpha = step_size(table, s, a)
-    table.q[np.uintp(s), np.uintp(a)] += alpha * (target - table.q[np.uintp(s), np.uintp(a)])
+    row, column = np.uintp(s), np.uintp(a)
+    table.q[row, column] = toward(table.q[row, column], target, step_size(table, s, a))
 
 
 @kernel

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rlkit.arrays import Floats, Ints
+from rlkit.tabular.approximation import toward
 from rlkit.tabular.jit import kernel
 from rlkit.tabular.random import Stream, uniform
 from rlkit.tabular.schedule import per_visit, rate
@@ -56,5 +57,5 @@ def step_size(values: Any, s: int) -> float:
 @kernel
 def update(values: Any, s: int, target: float) -> None:
     """Move v(s) towards a target by the step size: v ← v + alpha (v̄ - v), Zhao (7.1)."""
-    alpha = step_size(values, s)
-    values.v[np.uintp(s)] += alpha * (target - values.v[np.uintp(s)])
+    row = np.uintp(s)
+    values.v[row] = toward(values.v[row], target, step_size(values, s))

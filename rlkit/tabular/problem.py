@@ -75,13 +75,13 @@ def read_model(world: World, gamma: float, structure: bool) -> Model:
         ValueError: an environment without a model, a batch of environments, arrays that are no MDP.
     """
     if isinstance(world, gym.vector.VectorEnv):
-        raise ValueError(  # noqa: TRY004 - every door raises ValueError
+        raise ValueError(
             f"the world is a batch of {world.num_envs} environments, and a planner takes a single one: "
             "pass gym.make(...) in place of gym.make_vec(...)"
         )
     if not isinstance(world, gym.Env | MDP | Rules):
         kind = type(world).__name__
-        raise ValueError(f"the world is a {kind}; pass an environment, an MDP or Rules")  # noqa: TRY004 - as above
+        raise ValueError(f"the world is a {kind}; pass an environment, an MDP or Rules")
     if isinstance(world, gym.Env):
         rules = rules_from_env(world) if structure else None
         shared = None if rules is None else stencil(rules, gamma)

@@ -12,7 +12,7 @@ from rlkit.tabular.jit import kernel
 Rate = float | str  # as a user writes it; see `schedule`
 
 POWER, LINEAR, COSINE = range(3)
-_FORM = re.compile(r"(?P<start>[^/]+)/\(?(?P<count>[kn])(?:\+(?P<offset>[^)^]+))?\)?(?:\^(?P<power>.+))?")
+_FORM = re.compile(r"(?P<start>[^/]+)/(?:(?P<bare>[kn])|\((?P<count>[kn])(?P<offset>[+-][^)]+)?\))(?:\^(?P<power>.+))?")
 _RAMP = re.compile(r"(?P<name>linear|cosine)\((?P<start>[^,]+),(?P<end>[^,]+),(?P<horizon>[^,]+)\)")
 
 
@@ -62,21 +62,23 @@ class Schedule(NamedTuple):
 
     def __str__(self) -> str:
         if self.kind != POWER:
-            return f"{('linear', 'cosine')[self.kind - 1]}({self.start:g}, {self.end:g}, {self.horizon:g})"
+            name = ("linear", "cosine")[self.kind - 1]
+            return f"{name}({_short(self.start)}, {_short(self.end)}, {_short(self.horizon)})"
         if self.power == 0.0:
-            return f"{self.start:g}"
+            return _short(self.start)
         count = "n" if self.per_visit else "k"
-        count = f"({count}+{self.offset:g})" if self.offset else count
-        return f"{self.start:g}/{count}" + ("" if self.power == 1.0 else f"^{self.power:g}")
+        if self.offset:
+            count = f"({count}{'+' if self.offset > 0 else '-'}{_short(abs(self.offset))})"
+        return f"{_short(self.start)}/{count}" + ("" if self.power == 1.0 else f"^{_short(self.power)}")
 
 
-def schedule(text: Rate, name: str = "rate") -> Schedule:
+def schedule(text: Rate | Schedule, name: str = "rate") -> Schedule:
     """Read a schedule: a number, "1/k", "1/(k+10)", "0.5/k^0.7", "linear(0.5, 0.01, 10000)" or "cosine(...)" the same.
 
     Written with n instead of k, it counts the visits of each state-action pair: "1/n" is the mean of all targets.
 
     Args:
-        text: the schedule.
+        text: the schedule; one that was read before is written out and read again.
         name: what an error calls it.
 
     Raises:
@@ -90,7 +92,8 @@ def schedule(text: Rate, name: str = "rate") -> Schedule:
             found = Schedule((LINEAR, COSINE)[ramp["name"] == "cosine"], start, end, horizon=horizon)
         elif form:
             offset, power = float(form["offset"] or 0.0), float(form["power"] or 1.0)
-            found = Schedule(POWER, float(form["start"]), 0.0, offset, power, per_visit=form["count"] == "n")
+            visits = "n" in (form["bare"], form["count"])
+            found = Schedule(POWER, float(form["start"]), 0.0, offset, power, per_visit=visits)
         else:
             found = Schedule(POWER, float(words))
     except ValueError:
@@ -114,13 +117,19 @@ def bounded(text: Rate, name: str, low: float, high: float, *, open_below: bool 
     """
     found = schedule(text, name)
     values = (found(1), found.last) if found.kind == POWER else (found.start, found.end)
-    for value in values[:1] if open_below and found.kind == POWER else values:
-        if not low <= value <= high or (open_below and value == low and found.kind == POWER):
+    closed = not open_below or max(values) > low  # what falls towards an open bound may reach it in the limit
+    for value in values:
+        if not low <= value <= high or not closed:
             bracket = "(" if open_below else "["
             raise ValueError(
                 f"{name} is {text!r}, which takes the value {value:g}; it must lie in {bracket}{low:g}, {high:g}]"
             )
     return found
+
+
+def _short(number: float) -> str:
+    """Write a number so that reading it gives the same one."""
+    return f"{number:g}" if float(f"{number:g}") == number else repr(float(number))
 
 
 @kernel
