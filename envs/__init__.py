@@ -1,4 +1,4 @@
-"""Grid worlds for Gymnasium; importing this registers their ids, once."""
+"""Grid worlds and bandits for Gymnasium; importing this registers their ids, once."""
 
 from typing import Final
 
@@ -29,3 +29,6 @@ for _id, _layout in IDS.items():
             vector_entry_point="envs.vector:GridWorldVectorEnv",
             kwargs={} if _id == "GridWorld-v0" else {"layout": _layout},
         )
+
+if "Bandit-v0" not in gym.registry:
+    gym.register("Bandit-v0", entry_point="envs.bandit:Bandit")

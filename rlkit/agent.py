@@ -9,6 +9,7 @@ class Report(NamedTuple):
 
     step: int  # environment steps; sweeps for a planner; optimizer steps for a language model
     scalars: dict[str, float]  # TensorBoard tag -> value
+    each: Mapping[str, list[float]] = {}  # tag -> the value of each run, where an agent makes several side by side
 
 
 class Agent(Protocol):
@@ -25,7 +26,7 @@ class Agent(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that a later `load_state_dict` needs to go on as if never stopped."""
+        """Return everything that a later `load_state_dict` needs to go on as if never stopped; `step` is the last report's."""
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

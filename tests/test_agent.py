@@ -1,5 +1,8 @@
 """An agent's name is that of its file, whoever asks."""
 
+import gymnasium as gym
+
+import tests.one_state  # noqa: F401 - registers OneState-v0
 from rlkit import agents
 from rlkit.agent import name_of
 from tests.probes import book_2x2
@@ -7,4 +10,5 @@ from tests.probes import book_2x2
 
 def test_an_agent_is_named_after_its_file():
     for name in agents.names():
-        assert name_of(agents.make(name, book_2x2())) == name
+        world = gym.make("OneState-v0") if name.endswith("_bandit") else book_2x2()
+        assert name_of(agents.make(name, world)) == name

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 from rlkit.agent import Agent
 
@@ -34,7 +35,7 @@ def make(name: str, env: Any, *, seed: int = 0, **config: Any) -> Agent:
         name: the agent's name, one of `names()`.
         env: an environment, the id of one, or (for planners) an `MDP`.
         seed: of everything random in the agent.
-        config: fields of the agent's `Config`.
+        config: fields of the agent's `Config`; arrays and lists become tuples, which can be compared and kept in a file.
 
     Raises:
         ValueError: unknown agent or unknown field.
@@ -45,5 +46,12 @@ def make(name: str, env: Any, *, seed: int = 0, **config: Any) -> Agent:
         if key not in fields:
             raise ValueError(f"{name} has no option {key!r}; its options are {', '.join(fields)}")
     world = gym.make(env) if isinstance(env, str) else env
-    agent: Agent = module.make(world, module.Config(**config), seed)
+    agent: Agent = module.make(world, module.Config(**{key: _frozen(value) for key, value in config.items()}), seed)
     return agent
+
+
+def _frozen(value: Any) -> Any:
+    """Return arrays and lists as tuples of tuples of plain numbers, and anything else as it is."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value

@@ -1,4 +1,4 @@
-"""The command line: rlkit solve | list | report | demo. `main` turns what the user got wrong into a message and exit code 2."""
+"""The command line: rlkit solve | train | eval | compare | list | report | demo. `main` turns what the user got wrong into a message and exit code 2."""
 
 import sys
 from collections.abc import Sequence
@@ -8,10 +8,11 @@ from rich.console import Console
 from rich.text import Text
 
 from rlkit import __version__
+from rlkit.cli import compare, solve, train
 from rlkit.cli.demo import Demo
+from rlkit.cli.evaluation import Evaluate
 from rlkit.cli.listing import List
 from rlkit.cli.page import Page
-from rlkit.cli.solve import command
 
 _DESCRIPTION = """Reinforcement learning with the truth at hand.
 
@@ -19,6 +20,8 @@ Examples:
   rlkit list
   rlkit solve GridWorld-v0
   rlkit solve FrozenLake-v1 --gamma 0.99 --planner value_iteration
+  rlkit train q_learning --env CliffWalking-v1 --gamma 1 --seeds 20
+  rlkit compare q_learning sarsa expected_sarsa --env CliffWalking-v1
   rlkit report runs
   rlkit solve --help        (every command has a help of its own)
   rlkit --version"""
@@ -32,7 +35,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         request = tyro.extras.subcommand_cli_from_dict(
-            {"solve": command(words), "list": List, "report": Page, "demo": Demo},
+            {
+                "solve": solve.command(words),
+                "train": train.command(words),
+                "eval": Evaluate,
+                "compare": compare.command(words),
+                "list": List,
+                "report": Page,
+                "demo": Demo,
+            },
             prog="rlkit",
             description=_DESCRIPTION,
             args=words or ["--help"],

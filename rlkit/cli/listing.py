@@ -77,9 +77,18 @@ def _envs() -> Table:
 
 def _agents() -> Table:
     table = _table("Agents", "name", "what it is")
-    for entry in entries():
-        table.add_row(entry.name, Text(entry.summary))
-    table.caption = "rlkit solve ENV --planner NAME --help tells an agent's options."
+    found = entries()
+    for entry in found:
+        if entry.plans:
+            table.add_row(entry.name, Text(entry.summary))
+    table.add_section()
+    for entry in found:
+        if not entry.plans:
+            table.add_row(entry.name, Text(entry.summary))
+    table.caption = (
+        "The first plan with a model: rlkit solve ENV --planner NAME.\n"
+        "The others learn from samples: rlkit train NAME --env ENV. With --help each tells its options."
+    )
     return table
 
 

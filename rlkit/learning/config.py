@@ -25,7 +25,7 @@ class Learning:
 class Control(Learning):
     """Fields of agents that improve a policy."""
 
-    alpha: Rate = "10/(n+9)"  # step size: a number, "1/(k+10)", "1/n" (n: visits of the pair), "linear(0.5, 0.01, 10000)"
+    alpha: Rate = "10/(n+9)"  # step size: a number, or "1/(k+10)", or with n for the visits of the pair
     epsilon: Rate = 0.1  # probability of a random action; a schedule too
     explore: Exploring = "epsilon-greedy"
     temperature: Rate = 1.0  # of softmax
@@ -37,7 +37,7 @@ class Control(Learning):
 class Prediction(Learning):
     """Fields of agents that learn the value of a policy."""
 
-    alpha: Rate = "10/(n+9)"  # step size: a number, "1/(k+10)", "1/n" (n: visits of the state), "linear(0.5, 0.01, 10000)"
+    alpha: Rate = "10/(n+9)"  # step size: a number, or "1/(k+10)", or with n for the visits of the state
     policy: Policy = "uniform"  # "uniform", "optimal", a .npy file; in Python also [S] actions or [S, A] probabilities
     initial: float = 0.0  # values at the start
 

@@ -72,7 +72,5 @@ def _passes(agent: Learner, data: Transitions, passes: int, rngs: list[np.random
                 a, r, terminated, truncated = steps[i]
                 s, s_next = observe(memory, obs[i], 0), observe(memory, next_obs[i], 1)
                 learn(memory, s, a - agent.setting.first_action, r, s_next, terminated, truncated)
-        agent.step += len(steps)
-        agent.returns = [np.zeros(0)] * len(rngs)
-        agent.lengths = [np.zeros(0, np.int64)] * len(rngs)
+        agent.count(len(steps))
         yield agent.report()

@@ -17,7 +17,7 @@ from rlkit.learning.setting import Setting, name
 from rlkit.learning.stepped import Method, Stepper
 from rlkit.learning.truth import Judge
 from rlkit.tabular.control import Table, choose
-from rlkit.tabular.drive import STATE, Place, make_place
+from rlkit.tabular.drive import STATE, STEPS, Place, make_place
 from rlkit.tabular.prediction import cumulated, draw_action
 from rlkit.tabular.random import Stream, agent_stream, env_seed, env_stream
 from rlkit.tabular.schedule import schedule
@@ -85,17 +85,23 @@ class Learner:
         """The greedy actions [S] or, with several seeds, [seeds, S]; ties go to the lowest action."""
         values = self.values if self._policy is None else self._policy
         greedy: NDArray[np.int64] = values.argmax(axis=-1)
-        return greedy
+        several = self._policy is not None and len(self._seeds) > 1
+        return np.tile(greedy, (len(self._seeds), 1)) if several else greedy
 
     def act(self, obs: Any, *, explore: bool = False) -> Any:
         """Return the action for an observation, or the actions for a list of them; the first run's, of several.
 
         Control acts greedily, and with `explore` as it does while learning; prediction draws from its policy.
+
+        Raises:
+            ValueError: the observation is none that the agent knows.
         """
         if self._is_batch(obs):
             return np.array([self.act(one, explore=explore) for one in obs])
         memory = row(self._stacked, 0)
         s = self.setting.observe(memory, obs, 2)
+        if not 0 <= s < self.setting.n_states:
+            raise ValueError(f"the observation is {obs}, which is none of the {self.setting.n_states} states")
         if self._policy is not None:
             a = int(draw_action(cumulated(self._policy[s : s + 1]), 0, self._stream))
         elif explore:
@@ -147,14 +153,21 @@ class Learner:
             place: Place = row(self._places, i)
             stepper.load_state_dict(state["stepped"][str(i)], row(self._stacked, i), int(place.now[STATE]))
 
+    def count(self, steps: int) -> None:
+        """Count steps that every run has learned from without taking them."""
+        self.step += steps
+        self._places.now[:, STEPS] += steps
+        self.returns = [np.zeros(0)] * len(self._seeds)
+        self.lengths = [np.zeros(0, np.int64)] * len(self._seeds)
+
     def _advance(self, steps: int) -> None:
         runs = range(len(self._seeds))
         finished: list[list[tuple[NDArray[np.float64], NDArray[np.int64]]]] = [[] for _ in runs]
 
         def go(i: int) -> None:
             memory, place = row(self._stacked, i), row(self._places, i)
-            left = steps
-            while left:
+            left = self.step + steps - int(place.now[STEPS])  # not `steps` where an error has stopped some runs
+            while left > 0:
                 if self._steppers:
                     left -= self._steppers[i].run(self.method, memory, place, left)
                 else:
@@ -204,7 +217,7 @@ class Learner:
     def _is_batch(self, obs: Any) -> bool:
         space = self.setting.env.observation_space if self.setting.env is not None else gym.spaces.Discrete(1)
         if isinstance(space, gym.spaces.Tuple):
-            return not isinstance(obs, tuple)
+            return not isinstance(obs, tuple) and isinstance(obs[0], tuple | list | np.ndarray)
         return np.ndim(obs) > len(space.shape or ())
 
 
@@ -221,6 +234,7 @@ def _copies(setting: Setting, config: Learning) -> list[gym.Env[Any, Any]]:
         return []
     if config.seeds > 1 and env.spec is None:
         raise ValueError(
-            f"{name(env)} was not made by gym.make, so that it cannot be made again for {config.seeds} seeds"
+            f"{name(env)} was not made by gym.make, so that it cannot be made again for {config.seeds} seeds; register it "
+            "with gym.register, and give its id"
         )
     return [env, *(gym.make(env.spec) for _ in range(config.seeds - 1) if env.spec is not None)]

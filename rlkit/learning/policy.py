@@ -1,8 +1,10 @@
 """A policy to evaluate, as a user writes it: a name, a file, actions or probabilities."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlkit.arrays import Floats, Ints
 from rlkit.learning.config import Policy
@@ -34,11 +36,13 @@ def read_policy(policy: Policy, setting: Setting, gamma: float, name: str = "pol
             raise ValueError(f'{name} is {policy!r}; write "uniform", "optimal" or the path of a .npy file')
         given = np.load(policy, allow_pickle=False)
     else:
-        given = np.asarray(policy)
+        given = _numbers(policy, name)
     if given.shape == shape[:1] and given.dtype.kind in "iu":
         if given.min() < 0 or given.max() >= setting.n_actions:
             raise ValueError(f"{name} has an action outside 0 .. {setting.n_actions - 1}")
         return _of_actions(given, setting.n_actions)
+    if given.dtype.kind not in "biuf":
+        raise ValueError(f"{name} has the type {given.dtype}; it must hold numbers")
     pi = np.ascontiguousarray(given, np.float64)
     if pi.shape != shape:
         raise ValueError(
@@ -49,6 +53,15 @@ def read_policy(policy: Policy, setting: Setting, gamma: float, name: str = "pol
         s = int(np.argmax(off))
         raise ValueError(f"{name} of state {s} is {pi[s].tolist()}; it must be a distribution")
     return pi
+
+
+def _numbers(policy: Policy, name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(policy)
+    except ValueError:
+        raise ValueError(
+            f"{name} has rows of different lengths; each state needs a probability for every action"
+        ) from None
 
 
 def _of_actions(actions: Ints, n_actions: int) -> Floats:

@@ -73,8 +73,10 @@ def checked(env: Any) -> gym.Env[Any, Any]:
     """
     if isinstance(env, gym.vector.VectorEnv):
         raise ValueError("this is a vector of environments; give one environment, and seeds=... for many runs at once")
+    if isinstance(env, type):
+        raise ValueError(f"this is the class {env.__name__}; give an environment: {env.__name__}()")
     if not isinstance(env, gym.Env):
-        raise ValueError(f"this is a {type(env).__name__}; give a Gymnasium environment, the id of one, or an MDP")
+        raise ValueError(f"the environment is {env!r}; give a Gymnasium environment, the id of one, or an MDP")
     return env
 
 

@@ -25,7 +25,8 @@ class Stepper:
     """An environment in the middle of an episode, which can be brought back there.
 
     An environment's randomness is its `np_random`. What is kept is its state when the episode began, and the actions
-    since; replaying them on an environment made anew leads to the same place.
+    since; replaying them on an environment made anew leads to the same place. So it does after a step that raised: what
+    the environment has done in it is undone before the next one.
     """
 
     def __init__(self, setting: Setting, env: gym.Env[Any, Any], seed: int) -> None:
@@ -36,40 +37,44 @@ class Stepper:
         self._origin: dict[str, Any] = {}  # np_random when the episode began
         self._start = NEW  # the state that the agent asked to begin in
         self._actions = array("q")
+        self._broken = False  # whether the last step raised
 
     def run(self, method: Method, memory: Any, place: Place, steps: int) -> int:
         """Do what `drive` does.
 
         Raises:
-            ValueError: a reward is not finite.
+            ValueError: a reward is not finite, or an observation is out of its space.
         """
         env, observe, first = self._env, self._setting.observe, self._setting.first_action
+        n_states, actions, finite = self._setting.n_states, self._actions, math.isfinite
         begin, learn = method.begin, method.learn
         s, a, elapsed = int(place.now[STATE]), int(place.now[ACTION]), int(place.now[ELAPSED])
         total = float(place.total[0])
         taken = recorded = 0
+        if self._broken:
+            self._come_back(memory, s)
+        self._broken = True
         try:
             while taken < steps and recorded < len(place.returns):
                 if a < 0:
                     s, a = self._begin(begin, memory)
                     elapsed, total = 0, 0.0
                 obs, reward, terminated, truncated, _ = env.step(a + first)
-                self._actions.append(a)
                 r = float(reward)
-                if not math.isfinite(r):
-                    raise ValueError(
-                        f"{name(env)} gave the reward {r} for action {a} in its step {place.now[STEPS] + taken}"
-                    )
+                s_next = observe(memory, obs, (elapsed + 1) & 1)
+                if not (finite(r) and 0 <= s_next < n_states):
+                    raise ValueError(self._wrong(a, r, obs, int(place.now[STEPS]) + taken + 1))
+                a_next = learn(memory, s, a, r, s_next, bool(terminated), bool(truncated))
+                actions.append(a)
+                s, a = s_next, a_next
                 taken += 1
                 elapsed += 1
                 total += r
-                s_next = observe(memory, obs, elapsed & 1)
-                a = learn(memory, s, a, r, s_next, bool(terminated), bool(truncated))
-                s = s_next
                 if terminated or truncated or a < 0:
                     a = NEW
                     place.returns[recorded], place.lengths[recorded] = total, elapsed
                     recorded += 1
+            self._broken = False
         finally:
             place.now[STATE], place.now[ACTION], place.now[ELAPSED] = s, a, elapsed
             place.now[STEPS] += taken
@@ -79,25 +84,30 @@ class Stepper:
         return taken
 
     def _begin(self, begin: Any, memory: Any) -> tuple[int, int]:
-        seed, self._seed = self._seed, None
-        if seed is None:
-            self._origin = dict(self._base.np_random.bit_generator.state)
-        else:
-            self._origin = dict(gym.utils.seeding.np_random(seed)[0].bit_generator.state)
+        seed = self._seed
+        draws = self._base.np_random if seed is None else gym.utils.seeding.np_random(seed)[0]
+        origin = dict(draws.bit_generator.state)
         obs, _ = self._env.reset(seed=seed)
-        self._actions = array("q")
         s0 = self._setting.observe(memory, obs, 0)
+        if not 0 <= s0 < self._setting.n_states:
+            raise ValueError(
+                f"{name(self._env)} began with the observation {obs}, which is not in its observation_space"
+            )
         s, a = begin(memory, s0)
-        self._start = NEW if s == s0 else s
         if s != s0:
             put(self._base, s)
+        self._seed, self._origin, self._start = None, origin, NEW if s == s0 else s
+        del self._actions[:]
         return s, a
+
+    def _wrong(self, a: int, r: float, obs: Any, step: int) -> str:
+        what = f"observation {obs}, which is not in its observation_space," if math.isfinite(r) else f"reward {r}"
+        return f"{name(self._env)} gave the {what} for action {a + self._setting.first_action} in step {step}"
 
     def state_dict(self) -> dict[str, Any]:
         """Return what brings the environment back to where it is."""
-        started = self._seed is None
         return {
-            "started": int(started),
+            "seed": self._seed,
             "origin": self._origin,
             "start": self._start,
             "actions": np.array(self._actions, np.int64),
@@ -109,10 +119,15 @@ class Stepper:
         Raises:
             ValueError: it does not come back, having state that outlives an episode and is not in `np_random`.
         """
-        if not int(state["started"]):
-            return
-        self._seed, self._origin, self._start = None, dict(state["origin"]), int(state["start"])
+        self._seed = None if state["seed"] is None else int(state["seed"])
+        self._origin, self._start = dict(state["origin"]), int(state["start"])
         self._actions = array("q", [int(a) for a in state["actions"]])
+        self._come_back(memory, s)
+        self._broken = False
+
+    def _come_back(self, memory: Any, s: int) -> None:
+        if self._seed is not None:  # nothing has begun
+            return
         bits = getattr(np.random, str(self._origin["bit_generator"]))()
         bits.state = self._origin
         self._env.reset(seed=0)
@@ -129,7 +144,7 @@ class Stepper:
             reached = self._setting.observe(memory, obs, row)
         if reached != s:
             raise ValueError(
-                f"{name(self._env)} does not come back to the state of the checkpoint ({reached}, not {s}): something in it "
+                f"{name(self._env)} does not come back to the state where it was ({reached}, not {s}): something in it "
                 "outlives an episode and is not drawn from np_random"
             )
 

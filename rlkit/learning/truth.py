@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rlkit import exact
 from rlkit.arrays import Bools, Floats, Ints
-from rlkit.exact.chain import chain, reachable
+from rlkit.exact.chain import action_reward, chain, continuation, reachable
 from rlkit.learning.setting import Setting
 from rlkit.mdp import MDP
 from rlkit.tabular.bellman import greedy
@@ -16,6 +16,7 @@ from rlkit.tabular.ends import ending_policy
 from rlkit.tabular.linear import exact_value
 from rlkit.tabular.problem import make_problem
 
+SMALL = 100  # states up to which a dense system is solved in no time
 LARGE = 20_000  # states from which solving exactly at every report would take longer than learning
 
 Judge = Callable[[NDArray[np.float64]], dict[str, float]]  # values [S, A] or [S] -> scalars
@@ -63,6 +64,7 @@ def control_judge(setting: Setting, gamma: float) -> Judge | None:
     seen = visitable(mdp)
     start = np.diff(mdp.start_cdf, prepend=0.0)
     best = float(start @ v)
+    objective = _objective(mdp, gamma)
     known: dict[bytes, float] = {}
 
     def judge(q: NDArray[np.float64]) -> dict[str, float]:
@@ -71,7 +73,7 @@ def control_judge(setting: Setting, gamma: float) -> Judge | None:
         if key not in known:
             if len(known) > 10_000:
                 known.clear()
-            known[key] = _objective(mdp, policy, gamma)
+            known[key] = objective(policy)
         good = actions[np.arange(len(policy)), policy]
         return {"value": known[key], "regret": best - known[key], "optimal": float(good[seen].all())}
 
@@ -93,8 +95,20 @@ def prediction_judge(setting: Setting, gamma: float, policy: Floats) -> Judge | 
     return judge
 
 
-def _objective(mdp: MDP, policy: Ints, gamma: float) -> float:
-    try:
-        return exact.objective(mdp, exact.deterministic(mdp, policy), gamma)
-    except ValueError:  # gamma is 1 and the policy never ends
-        return -np.inf
+def _objective(mdp: MDP, gamma: float) -> Callable[[Ints], float]:
+    """Return what solves for the objective of a policy [S]: a small dense system at once, any other by `exact`."""
+
+    def by_exact(policy: Ints) -> float:
+        try:
+            return exact.objective(mdp, exact.deterministic(mdp, policy), gamma)
+        except ValueError:  # gamma is 1 and the policy never ends
+            return -np.inf
+
+    if gamma == 1.0 or mdp.n_states > SMALL:
+        return by_exact
+    states, start = np.arange(mdp.n_states), np.diff(mdp.start_cdf, prepend=0.0)
+    onward = gamma * continuation(mdp).toarray().reshape(mdp.n_states, mdp.n_actions, mdp.n_states)
+    reward = action_reward(mdp)
+    return lambda policy: float(
+        start @ np.linalg.solve(np.eye(mdp.n_states) - onward[states, policy], reward[states, policy])
+    )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from rlkit.report.files import write_atomically
 from rlkit.report.tables import details, table
+from rlkit.run.directory import CONFIG, is_run
 
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -51,7 +52,12 @@ def report(directory: str | Path, *, title: str = "rlkit report") -> Path:
 
 def _cards(folder: Path) -> Iterator[Card]:
     files = [path for path in folder.rglob("*") if path.suffix in {".png", ".json"} and path.is_file()]
-    shown = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    shown = [
+        path
+        for path in files
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not (path.name == CONFIG and is_run(path.parent))
+    ]
     for stem in sorted({path.with_suffix("") for path in shown}):
         words, picture = stem.with_name(stem.name + ".json"), stem.with_name(stem.name + ".png")
         result = _read(words) if words in shown else {}

@@ -1,5 +1,6 @@
 """A progress bar for whatever takes longer than two seconds, on a terminal and nowhere else."""
 
+import math
 import sys
 import threading
 import time
@@ -8,9 +9,19 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
 
 PATIENCE = 2.0  # seconds before the bar appears
+_FIRST = ("return", "value", "rmse", "loss", "bound")  # what is told of many numbers, where there is one of these
 _PAUSE = 0.1  # seconds between two changes of what it says
 
 
@@ -26,14 +37,16 @@ class Bar:
 
     def __init__(self, title: str, total: int | None = None, *, shown: bool = True, patience: float = PATIENCE) -> None:
         columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20)]
-        columns += [] if total is None else [TaskProgressColumn()]
-        columns += [TimeElapsedColumn(), TextColumn("[dim]{task.fields[words]}")]
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        columns += [TimeElapsedColumn()] if total is None else [TaskProgressColumn(), TimeRemainingColumn(compact=True)]
+        columns += [TextColumn("[dim]{task.fields[words]}", table_column=Column(ratio=1, no_wrap=True))]
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True, expand=True)
         self._task = self._progress.add_task(title, total=total, words="")
         self._timer = threading.Timer(patience, self._progress.start)
         self._timer.daemon = True
         self._shown = shown and sys.stderr.isatty()
         self._changed = -_PAUSE
+        self._began = time.monotonic()
+        self._counted = total is not None
 
     def __enter__(self) -> Self:
         if self._shown:
@@ -57,5 +70,16 @@ class Bar:
         now = time.monotonic()
         if self._shown and now - self._changed >= _PAUSE:
             self._changed = now
-            words = "  ".join(f"{name} {value:.3g}" for name, value in scalars.items())
+            speed = [f"{short(completed / (now - self._began))}/s"] if self._counted and now > self._began else []
+            told = [name for name in _FIRST if name in scalars] or scalars
+            known = [f"{name} {scalars[name]:.3g}" for name in told if not math.isnan(scalars[name])]
+            words = "  ".join(speed + known)
             self._progress.update(self._task, completed=completed, words=words)
+
+
+def short(number: float) -> str:
+    """Write a speed in four letters or so: 950, 12k, 3.4M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{letter}"
+    return f"{number:.3g}"

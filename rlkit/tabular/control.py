@@ -10,7 +10,7 @@ import numpy as np
 from rlkit.arrays import Floats, Ints
 from rlkit.tabular.approximation import toward
 from rlkit.tabular.explore import EPSILON_GREEDY, SOFTMAX, Behaviour, epsilon_greedy, softmax, upper_confidence
-from rlkit.tabular.jit import kernel
+from rlkit.tabular.jit import kernel, template
 from rlkit.tabular.random import Stream, uniform
 from rlkit.tabular.schedule import per_visit, rate
 
@@ -69,7 +69,7 @@ def update(table: Any, s: int, a: int, target: float) -> None:
     table.q[row, column] = toward(table.q[row, column], target, step_size(table, s, a))
 
 
-@kernel
+@template
 def on_policy(target: Any, table: Any, s: int, a: int, r: float, s_next: int, terminated: bool) -> int:
     """Choose the next action, then learn from it; Zhao algorithm 7.1."""
     table.clock[0] += 1
@@ -79,7 +79,7 @@ def on_policy(target: Any, table: Any, s: int, a: int, r: float, s_next: int, te
     return a_next
 
 
-@kernel
+@template
 def off_policy(target: Any, table: Any, s: int, a: int, r: float, s_next: int, terminated: bool) -> int:
     """Learn without the next action, then choose it by what was learned; Zhao algorithm 7.2, S&B section 6.5."""
     table.clock[0] += 1

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rlkit.arrays import Floats, Ints
-from rlkit.tabular.jit import kernel
+from rlkit.tabular.jit import template
 from rlkit.tabular.random import Stream, env_stream
 from rlkit.tabular.world import draw_outcome, draw_start
 
@@ -42,7 +42,7 @@ def make_place(seed: int) -> Place:
     return Place(now, np.zeros(1), env_stream(seed), one, np.zeros(RECORDS), np.zeros(RECORDS, np.int64))
 
 
-@kernel
+@template
 def drive(begin: Any, learn: Any, world: Any, memory: Any, place: Any, steps: int) -> int:
     """Take up to `steps` steps, fewer where the records are full; return how many.
 

@@ -17,6 +17,7 @@ def _stamp() -> tuple[tuple[float, int], ...]:
 
 
 _STAMP = _stamp()
+_OPTIONS: dict[str, Any] = {"nogil": True, "forceinline": True, "_nrt": False, "error_model": "numpy"}
 
 
 def kernel(function: F) -> F:
@@ -27,8 +28,16 @@ def kernel(function: F) -> F:
     Numba takes a compiled function from its cache while the function's own file is the same. What was inlined may have
     changed all the same, so that the files of all kernels are looked at.
     """
-    compiled = njit(cache=True, nogil=True, forceinline=True, _nrt=False, error_model="numpy")(function)
+    compiled = njit(cache=True, **_OPTIONS)(function)
     file = getattr(compiled._cache, "_cache_file", None)  # noqa: SLF001 - tests/tabular/test_jit.py tells when numba moves it
     if file is not None:
         file._source_stamp = file._source_stamp, _STAMP  # noqa: SLF001
     return cast("F", compiled)
+
+
+def template(function: F) -> F:
+    """Compile a function that takes kernels; it is cached only as a part of the kernel that calls it.
+
+    On its own its cache would list the kernels of whoever used it, which another process does not have.
+    """
+    return cast("F", njit(**_OPTIONS)(function))

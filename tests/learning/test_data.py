@@ -115,7 +115,7 @@ def test_learning_from_the_steps_of_a_run_is_that_run():
     q = np.zeros((16, 4))
     for s, a, r, s_next, terminated, _ in zip(*data, strict=True):
         q[s, a] += 0.1 * (r + 0.9 * (1.0 - terminated) * q[s_next].max() - q[s, a])
-    agent = rlkit.make("q_learning", env)
+    agent = rlkit.make("q_learning", env, alpha=0.1)
     list(rlkit.learn_from(agent, data))
     assert np.array_equal(agent.values, q)
     assert agent.memories[0].clock[0] == agent.step == 2000

@@ -1,0 +1,170 @@
+"""`rlkit train`: let an agent learn from samples, in a directory from which it can go on whatever happens."""
+
+import dataclasses
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import gymnasium as gym
+import tyro
+from rich.console import Console
+from rich.text import Text
+
+from rlkit.agent import Agent
+from rlkit.cli.outcome import show
+from rlkit.cli.runs import DEFAULT, Agents, Env, Out, Pairs, Seed, build, check_learner, named, note, with_options
+from rlkit.cli.worlds import World
+from rlkit.run.checkpoint import read
+from rlkit.run.directory import CHECKPOINT, Run, begin, check_free, new_folder, read_run, resume, write_run
+from rlkit.run.fit import drain
+from rlkit.run.log import read_log
+from rlkit.run.progress import Bar
+
+STEPS = 100_000
+_REPORTS = 100  # in a run of the length first asked for
+
+_Steps = Annotated[
+    int | None,
+    tyro.conf.arg(
+        metavar="N",
+        help="of each run, in all, those before --resume included",
+        help_behavior_hint=f"(default: {STEPS})",
+    ),
+]
+_Resume = Annotated[
+    Path | None, tyro.conf.arg(metavar="DIR", help="go on with the run in this folder", help_behavior_hint="")
+]
+_Every = Annotated[float, tyro.conf.arg(metavar="SECONDS", help="between two checkpoints, at most")]
+_Show = Annotated[bool, tyro.conf.arg(help="the policy and the values in the terminal")]
+
+
+@dataclass(frozen=True)
+class Train:
+    """Let an agent learn in an environment: progress, checkpoints, curves for TensorBoard and as a picture.
+
+    AGENT is one of `rlkit list agents`; named before --help it shows its own options too. For example:
+
+    rlkit train q_learning --env GridWorld-v0 --alpha 0.1 --seeds 20
+
+    rlkit train sarsa --env FrozenLake-v1 --arg is_slippery=False --steps 50000 --out runs/lake
+
+    rlkit train --resume runs/lake --steps 80000
+
+    rlkit train q_learning --help
+    """
+
+    agent: Agents = ""
+    env: Env = None
+    arg: Pairs = ()
+    seed: Seed = 0
+    steps: _Steps = None
+    out: Out = None
+    resume: _Resume = None
+    save_every: _Every = 60.0
+    show: _Show = True
+    options: tyro.conf.Suppress[Any] = None
+
+    def run(self) -> int:
+        """Do it; return 0, 1 where the environment raised an error, 130 where it was stopped."""
+        if self.steps is not None and self.steps < 1:
+            raise ValueError(f"--steps is {self.steps}; it must be at least 1")
+        if not self.save_every > 0.0:
+            raise ValueError(f"--save-every is {self.save_every}; it is a number of seconds above 0")
+        folder, world, agent, steps = self._begin() if self.resume is None else self._resume(self.resume)
+        if steps < 1:
+            raise ValueError(f"{folder} has taken all its steps; give --steps more than {_step(folder):,} to go on")
+        code = self._learn(agent, steps, folder)
+        world.close()
+        if code == 0:
+            show(Console(), agent, read_run(folder), read_log(folder), folder, world, board=self.show)
+        return code
+
+    def _begin(self) -> tuple[Path, World, Agent, int]:
+        steps, env = self.steps or STEPS, self.env or DEFAULT
+        config = dataclasses.asdict(self.options)
+        config["report"] = config["report"] or max(1, steps // _REPORTS)
+        run = Run(self.agent, config, env, self.arg, self.seed, steps)
+        if self.out is not None:
+            check_free(self.out)
+        with Bar(f"building {env}"):
+            world, agent, notes = build(run)
+        note(notes)
+        stem = f"{self.agent}-{Path(env).stem if Path(env).is_file() else env}-{self.seed}"
+        folder = self.out or new_folder("runs", stem.replace("/", "-").replace(":", "-"))
+        begin(folder, agent, steps, {"env": env, "arg": self.arg, "seed": self.seed})
+        return folder, world, agent, steps
+
+    def _resume(self, folder: Path) -> tuple[Path, World, Agent, int]:
+        if self.agent or self.out or self.seed or self.arg:
+            raise ValueError(
+                "--resume goes on as the run was begun; it takes --steps, --save-every and --show beside it"
+            )
+        run = read_run(folder)
+        if self.env and run.env:
+            raise ValueError(f"--resume goes on in the run's environment, {run.env}; leave out --env")
+        with Bar(f"building {self.env or run.env}"):
+            world, agent, notes = build(run, self.env)
+        note(notes)
+        resume(folder, agent)
+        steps = self.steps or run.steps or STEPS
+        if steps != run.steps and steps > _step(folder):
+            write_run(folder, dataclasses.replace(run, steps=steps))
+        return folder, world, agent, steps - _step(folder)
+
+    def _learn(self, agent: Agent, steps: int, folder: Path) -> int:
+        try:
+            drain(agent, steps, folder, every=self.save_every)
+        except KeyboardInterrupt:
+            _complain(f"stopped; {_way_on(folder)}")
+            return 130
+        except Exception as error:
+            if (place := _place_in_env(error)) is not None:
+                _complain(f"the environment raised {type(error).__name__}: {error} ({place}); {_way_on(folder)}")
+                return 1
+            if isinstance(error, ValueError):
+                raise ValueError(f"{error}; {_way_on(folder)}") from error
+            raise
+        return 0
+
+
+def command(words: Sequence[str]) -> Callable[..., Train]:
+    """Return `Train` with the options of the agent that the words name.
+
+    Raises:
+        ValueError: no agent that learns has that name.
+    """
+    flags = {word.partition("=")[0] for word in words}
+    if words[:1] != ["train"] or "--resume" in flags:
+        return Train
+    name = named(words)
+    if not name and flags & {"-h", "--help"}:
+        return Train
+    if not name:
+        raise ValueError("say who learns: `rlkit train AGENT`, one of `rlkit list agents`; or --resume a run")
+    check_learner(name)
+    return cast("Callable[..., Train]", with_options(Train, name))
+
+
+def _place_in_env(error: Exception) -> str | None:
+    """Say in which line of whose file an error arose, if an environment was at work."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if not any(isinstance(frame.f_locals.get("self"), gym.Env) for frame, _ in frames):
+        return None
+    frame, line = frames[-1]
+    return f"{Path(frame.f_code.co_filename).name}, line {line}"
+
+
+def _way_on(folder: Path) -> str:
+    return f"what was learned up to step {_step(folder):,} is kept: rlkit train --resume {folder}"
+
+
+def _step(folder: Path) -> int:
+    return int(read(folder / CHECKPOINT).state["step"])
+
+
+def _complain(message: str) -> None:
+    sys.stdout.flush()
+    Console(stderr=True, soft_wrap=True, highlight=False).print(Text.assemble(("rlkit: ", "bold red"), message))
