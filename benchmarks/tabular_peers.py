@@ -1,6 +1,7 @@
 """Q-learning as others run it: plain Python around env.step, and a JAX scan over the model's arrays."""
 
 import importlib.util
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -15,20 +16,36 @@ Run = Callable[[int], Any]
 
 
 def plain_q_learning(world: str) -> Run:
-    """The loop of a hundred tutorials: a table in NumPy, np.argmax, env.step."""
+    """What tutorials write: an agent with a dictionary of NumPy rows, a method to act, one to learn, and a list of errors."""
     env = gym.make(world)
-    rng = np.random.default_rng(0)
-    q = np.zeros((env.observation_space.n, env.action_space.n))
+
+    class Agent:
+        def __init__(self) -> None:
+            self.q: dict[int, Any] = defaultdict(lambda: np.zeros(env.action_space.n))
+            self.errors: list[float] = []
+
+        def act(self, obs: int) -> int:
+            if np.random.random() < EPSILON:  # noqa: NPY002 - as tutorials do
+                return env.action_space.sample()
+            return int(np.argmax(self.q[obs]))
+
+        def learn(self, obs: int, action: int, reward: float, terminated: bool, next_obs: int) -> None:
+            future = (not terminated) * np.max(self.q[next_obs])
+            error = reward + GAMMA * future - self.q[obs][action]
+            self.q[obs][action] = self.q[obs][action] + ALPHA * error
+            self.errors.append(error)
+
+    agent = Agent()
 
     def run(steps: int) -> None:
-        s, _ = env.reset(seed=0)
+        obs, _ = env.reset(seed=0)
         for _ in range(steps):
-            a = env.action_space.sample() if rng.random() < EPSILON else np.argmax(q[s])
-            s_next, r, terminated, truncated, _ = env.step(a)
-            q[s, a] += ALPHA * (r + GAMMA * np.max(q[s_next]) * (not terminated) - q[s, a])
-            s = s_next
+            action = agent.act(obs)
+            next_obs, reward, terminated, truncated, _ = env.step(action)
+            agent.learn(obs, action, reward, terminated, next_obs)
+            obs = next_obs
             if terminated or truncated:
-                s, _ = env.reset()
+                obs, _ = env.reset()
 
     return run
 

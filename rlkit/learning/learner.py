@@ -176,12 +176,19 @@ class Learner:
                 if count:
                     finished[i].append((place.returns[:count].copy(), place.lengths[:count].copy()))
 
-        if self._steppers or len(runs) == 1:
-            for i in runs:
+        # Neighbouring runs share lines of the cache, which two threads would take from each other: one thread, one range.
+        threads = 1 if self._steppers else min(len(runs), os.cpu_count() or 1)
+        cuts = [len(runs) * i // threads for i in range(threads + 1)]
+
+        def go_through(first: int, last: int) -> None:
+            for i in range(first, last):
                 go(i)
+
+        if threads == 1:
+            go_through(0, len(runs))
         else:
-            with ThreadPoolExecutor(min(len(runs), os.cpu_count() or 1)) as pool:
-                list(pool.map(go, runs))
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(go_through, cuts[:-1], cuts[1:]))
         self.step += steps
         self.returns = [np.concatenate([part[0] for part in parts]) if parts else np.zeros(0) for parts in finished]
         self.lengths = [

@@ -9,15 +9,15 @@ from rlkit import exact
 from tests.agents import plain
 
 
-def q_target(q, r, discount, s_next, a_next, epsilon):
+def q_target(q, r, discount, s_next, a_next, epsilon):  # noqa: ARG001
     return r + discount * q[s_next].max()
 
 
-def sarsa_target(q, r, discount, s_next, a_next, epsilon):
+def sarsa_target(q, r, discount, s_next, a_next, epsilon):  # noqa: ARG001
     return r + discount * q[s_next, a_next]
 
 
-def expected_target(q, r, discount, s_next, a_next, epsilon):
+def expected_target(q, r, discount, s_next, a_next, epsilon):  # noqa: ARG001
     return r + discount * ((1 - epsilon) * q[s_next].max() + epsilon * q[s_next].mean())
 
 
