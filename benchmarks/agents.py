@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,11 +28,10 @@ from blackjack import blackjack
 
 import rlkit
 from rlkit import agents, exact
-from rlkit.learning.config import Control
+from rlkit.learning.config import Learning
 from rlkit.mdp import MDP
 
-REPORTS = 200
-ONE_STATE = {"gradient_bandit", "ucb_bandit"}
+REPORTS = 150  # along each run, ever farther apart
 
 
 class World(NamedTuple):
@@ -97,19 +97,19 @@ def main() -> None:
 def measure(world: World, name: str, seeds: int) -> Row:
     """Run an agent with many seeds, and say when each came near the optimum for good."""
     made = world.make()
-    every = max(1, world.steps // REPORTS)
-    agent = rlkit.make(name, made, gamma=world.gamma, seeds=seeds, report=every)
+    reports = np.unique(np.geomspace(50, world.steps, REPORTS).astype(int))
+    agent = rlkit.make(name, made, gamma=world.gamma, seeds=seeds, report=world.steps)
     worst = exact.objective(
         _mdp(made), np.full((agent.setting.n_states, agent.setting.n_actions), 1 / agent.setting.n_actions), world.gamma
     )
     curve = []
-    for _ in agent.updates(world.steps):
+    for steps_now in reports:
+        list(agent.updates(int(steps_now) - agent.step))
         value, regret = agent.each["value"], agent.each["regret"]
         with np.errstate(invalid="ignore"):  # a policy that never ends lacks infinitely much
             curve.append(1.0 - regret / (value + regret - worst))
     share = np.where(np.isfinite(curve), curve, -np.inf)  # [reports, seeds]
-    steps = every * (2.0 + _last_below(share))
-    steps[share[-1] < 0.95] = np.inf
+    steps = np.append(reports, np.inf)[_last_below(share) + 1]
     low, high = _interval(steps)
     median = float(np.median(steps))
     return Row(
@@ -126,10 +126,10 @@ def measure(world: World, name: str, seeds: int) -> Row:
     )
 
 
-def _last_below(share: NDArray[np.float64]) -> NDArray[np.float64]:
+def _last_below(share: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the index [seeds] of the last report that is not near; -1 where all are."""
     below = share < 0.95
-    return np.where(below.any(axis=0), len(share) - 1 - below[::-1].argmax(axis=0), -1).astype(float)
+    return np.where(below.any(axis=0), len(share) - 1 - below[::-1].argmax(axis=0), -1)
 
 
 def _interval(steps: NDArray[np.float64]) -> tuple[float, float]:
@@ -155,11 +155,9 @@ def _mdp(made: gym.Env[Any, Any] | MDP) -> MDP:
 
 
 def _tabular() -> list[str]:
-    return [
-        name
-        for name in agents.names()
-        if issubclass(agents.load(name).Config, Control) and "linear" not in name and name not in ONE_STATE | {"lspi"}
-    ]
+    found = [name for name in agents.names() if issubclass(agents.load(name).Config, Learning)]
+    control = [name for name in found if "policy" not in {field.name for field in fields(agents.load(name).Config)}]
+    return [name for name in control if not name.endswith(("_bandit", "linear")) and name != "lspi"]
 
 
 def _show(rows: list[Row]) -> None:
@@ -179,7 +177,7 @@ def _show(rows: list[Row]) -> None:
             f"{100 * row.final:.1f} %",
             f"{100 * row.optimal:.0f} %",
         )
-    Console(width=120).print(table)
+    Console(width=150).print(table)
 
 
 def _count(steps: float) -> str:
