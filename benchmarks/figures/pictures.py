@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from PIL import Image
 
 from rlkit.report.files import write_atomically
@@ -18,12 +19,20 @@ def save(picture: Figure, path: Path) -> Path:
     canvas = FigureCanvasAgg(picture)
     picture.set_dpi(130)
     canvas.draw()
-    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
-    counts = pixels.getcolors(pixels.width * pixels.height) or []
-    frequent = [colour for _, colour in sorted(counts, reverse=True)[:FREQUENT]]
-    near = pixels.quantize(OTHER, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).getpalette() or []
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([level for colour in frequent for level in colour] + near[: 3 * OTHER])
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    colours, place, count = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
+    near = Image.fromarray(pixels).quantize(OTHER, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = np.vstack([colours[np.argsort(-count, kind="stable")[:FREQUENT]], np.reshape(near, (-1, 3))[:OTHER]])
+    few = Image.fromarray(_nearest(colours, palette)[place].reshape(pixels.shape[:2]), "P")
+    few.putpalette(palette.astype(np.uint8).tobytes())
     buffer = io.BytesIO()
-    pixels.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+    few.save(buffer, "png", optimize=True)
     return write_atomically(path, buffer.getvalue())
+
+
+def _nearest(colours: NDArray[np.uint8], palette: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the place in the palette [256, 3] of the colour nearest to each of some [n, 3]."""
+    parts = np.array_split(colours.astype(np.int64), max(1, len(colours) // 4096))
+    return np.concatenate([((part[:, None] - palette) ** 2).sum(axis=2).argmin(axis=1) for part in parts]).astype(
+        np.uint8
+    )
