@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SDL_VIDEODRIVER ?= dummy
 
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo test test-all lint bench figures clean
 
 demo: .venv/ready ## solve the book's worlds, FrozenLake, Taxi and a maze, and write a report with pictures
 	$(BIN)/rlkit demo --out runs/demo
@@ -23,6 +23,11 @@ lint: .venv/ready ## format, lint and types
 bench: .venv/bench ## speed against the peers, in one run
 	$(BIN)/python benchmarks/env_speed.py --peers
 	$(BIN)/python benchmarks/planning.py --peers
+	$(BIN)/python benchmarks/tabular_speed.py
+	$(BIN)/python benchmarks/agents.py
+
+figures: .venv/ready ## the figures of both books, drawn anew into runs/figures
+	$(BIN)/python benchmarks/figures.py
 
 .venv/ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

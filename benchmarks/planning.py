@@ -35,7 +35,8 @@ from scipy.sparse.linalg import splu
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import envs  # noqa: F401 - registers the ids
-from rlkit.agents import make, names
+from rlkit.agents import make
+from rlkit.cli.planners import planners
 from rlkit.mdp import MDP, from_env
 
 TOLERANCE = 1e-6
@@ -96,7 +97,7 @@ def our_runs(env: gym.Env[Any, Any], mdp: MDP | None, gamma: float, every_planne
     yield planner(name, mdp, gamma, f"{name}, structure found in arrays")
     yield planner(name, mdp, gamma, f"{name}, sparse arrays", structure=False)
     yield planner(name, mdp, gamma, f"{name}, sparse arrays, 2 threads", structure=False, threads=2)
-    others = [other for other in names() if other not in (name, "backward_induction")]
+    others = [other for other in planners() if other not in (name, "backward_induction")]
     for other in others if every_planner else ():
         if mdp.n_states <= MOST_STATES.get(other, 10**9):
             yield planner(other, env, gamma, f"{other}, GridWorld")
