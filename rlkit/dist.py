@@ -68,7 +68,9 @@ def average_gradients(parameters: Iterable[Parameter]) -> None:
         return
     dtype = reduce(torch.promote_types, (parameter.dtype for parameter in learning))
     missing = [parameter.grad is None for parameter in learning]
-    given = torch.tensor([float(not lacking) for lacking in missing], dtype=dtype, device=learning[0].device)
+    given = torch.ones(len(learning), dtype=dtype, device=learning[0].device)
+    for i in (i for i, lacking in enumerate(missing) if lacking):
+        given[i] = 0.0
     grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in learning]
     flat = torch.cat([grad.reshape(-1).to(dtype) for grad in grads] + [given])
     dist.all_reduce(flat)
