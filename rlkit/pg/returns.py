@@ -121,7 +121,7 @@ def vtrace(
     cut = terminated | truncated | (follower == mask.shape[1])
     excess = _recursion(rho * (kept + gamma * ahead - here), gamma * c, cut, mask)
     targets = here + excess
-    later = torch.where(cut, ahead, ahead + pad(excess, (0, 1)).gather(1, follower))
+    later = torch.where(cut, ahead, pad(targets, (0, 1)).gather(1, follower))
     return VTrace(targets, torch.where(mask, rho * (kept + gamma * later - here), 0))
 
 

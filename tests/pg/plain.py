@@ -82,3 +82,14 @@ def vtrace(gamma, lam, rho_clip, c_clip):
         return out
 
     return formula
+
+
+def vtrace_advantage(gamma, lam, rho_clip, c_clip):
+    """IMPALA's section 4.2: ρ (r + γ v_{t+1} - V), where the last v_{t+1} is the value of what follows."""
+
+    def formula(c):
+        later = [*vtrace(gamma, lam, rho_clip, c_clip)(c)[1:], c["next_values"][-1]]
+        rho = [min(rho_clip, ratio) for ratio in c["ratio"]]
+        return [p * (r + gamma * x - v) for p, r, x, v in zip(rho, c["rewards"], later, c["values"], strict=True)]
+
+    return formula

@@ -27,10 +27,10 @@ def batch():
 def functions():
     """Every function as f(rewards, values, next_values, terminated, truncated, mask), and its slow twin."""
 
-    def vtrace(r, v, w, *ends):
+    def both(r, v, w, *ends):
         shape = r.shape
         new, old = logprobs(3)[:, : shape[1]].expand(shape), logprobs(4)[:, : shape[1]].expand(shape)
-        return returns.vtrace(new, old, r, v, w, *ends, gamma=GAMMA, lam=LAM, rho_clip=1.2, c_clip=0.9).values
+        return returns.vtrace(new, old, r, v, w, *ends, gamma=GAMMA, lam=LAM, rho_clip=1.2, c_clip=0.9)
 
     return {
         "discounted": (
@@ -54,7 +54,8 @@ def functions():
             plain.lambda_return(GAMMA, LAM),
         ),
         "gae": (lambda *a: returns.gae(*a, gamma=GAMMA, lam=LAM), plain.gae(GAMMA, LAM)),
-        "vtrace": (vtrace, plain.vtrace(GAMMA, LAM, 1.2, 0.9)),
+        "vtrace": (lambda *a: both(*a).values, plain.vtrace(GAMMA, LAM, 1.2, 0.9)),
+        "vtrace advantage": (lambda *a: both(*a).advantages, plain.vtrace_advantage(GAMMA, LAM, 1.2, 0.9)),
     }
 
 
@@ -122,7 +123,7 @@ def test_padding_and_row_order_change_nothing(pair):
     function, _ = pair
     clean = function(*arguments())
     rows = torch.tensor([3, 1, 4, 0, 2])
-    if function is not FUNCTIONS["vtrace"][0]:  # its closure pairs rows with ratios
+    if not any(function is FUNCTIONS[name][0] for name in ("vtrace", "vtrace advantage")):  # they pair rows with ratios
         assert torch.equal(function(*[x[rows] for x in arguments()]), clean[rows])
         longer = [torch.nn.functional.pad(x, (0, 6), value=float(x.dtype != torch.bool)) for x in arguments()]
         assert torch.equal(function(*longer)[:, : SHAPE[1]], clean)
