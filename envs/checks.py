@@ -6,7 +6,8 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
-from envs.kernels import NEEDS_RESET, NEXT_STEP, Batch
+from envs.kernels import Batch
+from envs.modes import NEEDS_RESET, NEXT_STEP
 from envs.settings import is_whole
 from envs.tables import Table
 
@@ -52,6 +53,20 @@ def as_actions(actions: ArrayLike, num_envs: int) -> NDArray[np.int64]:
     return np.require(a, np.int64, ["C", "A", "W"])
 
 
+def as_forces(actions: ArrayLike, num_envs: int) -> NDArray[np.float32]:
+    """Numbers of any kind, one for each sub-environment, as the array [N] of float32 that the kernel is compiled for."""
+    a = np.asarray(actions)
+    if a.shape != (num_envs, 1) or a.dtype.kind not in "fiu":
+        raise ValueError(f"actions are {a.dtype}{list(a.shape)}; numbers [{num_envs}, 1] are needed")
+    return np.require(a, np.float32, ["C", "A", "W"]).ravel()
+
+
+def needs_reset(over: NDArray[np.bool_]) -> ResetNeeded:
+    """The error of a step where an episode is over and nobody resets it."""
+    first = int(np.flatnonzero(over)[0])
+    return ResetNeeded(f"sub-environment {first} is over; reset it with options={{'reset_mask': mask}}")
+
+
 def as_action_rows(actions: ArrayLike, num_envs: int, n_actions: int) -> NDArray[np.integer]:
     """Legal actions [T, N]."""
     a = np.asarray(actions)
@@ -68,8 +83,7 @@ def repaired(actions: NDArray[np.int64], reason: int, mode: int, batch: Batch, t
     """Refused actions, made legal where a reset makes them meaningless; an error if others are illegal too."""
     waiting = batch.state >= table.n_states
     if reason == NEEDS_RESET:
-        first = int(np.flatnonzero(waiting)[0])
-        raise ResetNeeded(f"sub-environment {first} is over; reset it with options={{'reset_mask': mask}}")
+        raise needs_reset(waiting)
     bad = (actions < 0) | (actions >= table.n_actions)
     blamed = bad & ~waiting if mode == NEXT_STEP else bad
     if blamed.any():

@@ -5,21 +5,15 @@ nothing and draws nothing, so that the look-up treats all alike; Gymnasium's aut
 The look-up is one loop that calls no function with arrays: numba would count references in each turn.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from envs.modes import BAD_ACTION, DISABLED, NEEDS_RESET, NEXT_STEP, SAME_STEP
 from envs.pcg64 import advanced, random_53, word_53
 from envs.tables import CERTAIN, Table
-
-NEXT_STEP: Final = 0
-SAME_STEP: Final = 1
-DISABLED: Final = 2
-BAD_ACTION: Final = -1
-NEEDS_RESET: Final = -2
-NO_LIMIT: Final = -2  # a number of steps that no episode has
 
 
 class Change(NamedTuple):

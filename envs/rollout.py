@@ -6,7 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.kernels import NEXT_STEP, Batch, Change, move
+from envs.kernels import Batch, Change, move
+from envs.modes import NEXT_STEP
 from envs.tables import Table
 
 BLOCK: Final = 4096  # sub-environments that go through time together: their state stays in the cache

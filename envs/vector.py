@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from envs import kernels
@@ -14,17 +13,14 @@ from envs.batch import forms_of, new_batch, reseed
 from envs.checks import as_action_rows, as_actions, checked_mask, checked_seeds, repaired, whole
 from envs.dynamics import make_rules
 from envs.gridworld import GridWorld
+from envs.modes import DISABLED, MODES, NO_LIMIT, SAME_STEP
+from envs.native import describe, final_infos
 from envs.pcg64 import to_generator
 from envs.rollout import Rollout, buffers, run
 from envs.tables import table
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-_MODES = {
-    AutoresetMode.NEXT_STEP: kernels.NEXT_STEP,
-    AutoresetMode.SAME_STEP: kernels.SAME_STEP,
-    AutoresetMode.DISABLED: kernels.DISABLED,
-}
 _FRAMES = 16  # how many of the first sub-environments are drawn
 _INT64 = np.dtype(np.int64)
 
@@ -55,29 +51,19 @@ class GridWorldVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
         render_mode: str | None = None,
         **world: Any,
     ) -> None:
-        if render_mode == "human":
-            raise ValueError(
-                "render_mode is 'human', which shows one environment; use 'rgb_array' or 'ansi' for a batch"
-            )
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.max_episode_steps = None if max_episode_steps is None else whole("max_episode_steps", max_episode_steps, 1)
         self.copy = copy
-        self.render_mode = render_mode
-        self.num_envs = num_envs = whole("num_envs", num_envs, 1)
         self._world = GridWorld(render_mode=render_mode, **world)
-        self.metadata = {**self._world.metadata, "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space = self._world.observation_space
-        self.single_action_space = self._world.action_space
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
+        describe(self, self._world, num_envs, self.autoreset_mode)
         start, settings = self._world.initial_state_distrib, self._world.settings
         self._forms = forms_of(self._world)
         rules = [self._world.rules, *(make_rules(form, settings, start) for form in self._forms[1:])]
         self._table = table(rules, self._world.n_actions, start)
         self._batch = new_batch(num_envs, self._forms, settings.change_at)
         self._seeds: list[int] = [-1] * num_envs
-        self._mode = _MODES[self.autoreset_mode]
-        self._limit = self.max_episode_steps or kernels.NO_LIMIT
+        self._mode = MODES[self.autoreset_mode]
+        self._limit = self.max_episode_steps or NO_LIMIT
         self._final = np.zeros(num_envs, np.int64)
         self._buffers = self._new_buffers()
         self._fixed = (self._mode, self._limit, self._final, *self._batch, *self._table)
@@ -121,7 +107,7 @@ class GridWorldVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
         ended = kernels.step(*self._fixed, a, obs, reward, terminated, truncated)
         if ended < 0:
             return self.step(repaired(a, ended, self._mode, self._batch, self._table))
-        infos = self._final_infos(terminated | truncated) if ended and self._mode == kernels.SAME_STEP else {}
+        infos = final_infos(self._final, terminated | truncated) if ended and self._mode == SAME_STEP else {}
         return obs, reward, terminated, truncated, infos
 
     def rollout(self, actions: ArrayLike, *, out: Rollout | None = None) -> Rollout:
@@ -179,7 +165,7 @@ class GridWorldVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
         return self._new_buffers() if self.copy else self._buffers
 
     def _rolled(self, out: Rollout, *, chosen: bool) -> Rollout:
-        if self._mode == kernels.DISABLED:
+        if self._mode == DISABLED:
             raise ValueError(
                 "a rollout resets by itself; make the environment with autoreset_mode NextStep or SameStep"
             )
@@ -199,8 +185,3 @@ class GridWorldVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
             self._world.layout = self._forms[form]
             start = self._world.reset(options=options)[0]
         return start
-
-    def _final_infos(self, over: Flags) -> dict[str, Any]:
-        final_obs = np.empty(self.num_envs, object)  # all None
-        final_obs[over] = self._final[over]
-        return {"final_obs": final_obs, "_final_obs": over, "final_info": {}, "_final_info": over.copy()}

@@ -16,6 +16,7 @@ from envs.gridworld import GridWorld
 from envs.maps import parse
 from envs.rollout import Rollout
 from envs.vector import GridWorldVectorEnv
+from tests.envs.twins import masked, same
 
 MODES = list(AutoresetMode)
 N = 7
@@ -53,28 +54,6 @@ def pair(world, mode):
     slow = gym.make_vec(spec, N, "sync", vector_kwargs={"autoreset_mode": mode}, **world)
     assert isinstance(fast, GridWorldVectorEnv)
     return fast, slow
-
-
-def equal(a, b):
-    if isinstance(a, dict):
-        assert isinstance(b, dict)
-        assert a.keys() == b.keys()
-        for key in a:
-            equal(a[key], b[key])
-    else:
-        assert a.dtype == b.dtype
-        assert a.shape == b.shape
-        assert np.array_equal(a, b)
-
-
-def same(fast, slow):
-    assert len(fast) == len(slow)
-    for a, b in zip(fast, slow, strict=True):
-        equal(a, b)
-
-
-def masked(terminated, truncated):
-    return {"reset_mask": terminated | truncated}
 
 
 @pytest.mark.parametrize("mode", MODES)
