@@ -1,4 +1,4 @@
-"""Grid worlds and bandits for Gymnasium; importing this registers their ids, once."""
+"""Grid worlds, bandits and compiled classic control for Gymnasium; importing this registers their ids, once."""
 
 from typing import Final
 
@@ -21,6 +21,15 @@ IDS: Final = {  # id -> layout
     "GridWorld-Random-v0": "random",
 }
 
+CLASSIC: Final = {  # Gymnasium's id, ours after "rlkit/" -> file in envs.classic
+    "CartPole-v0": "cartpole",
+    "CartPole-v1": "cartpole",
+    "Acrobot-v1": "acrobot",
+    "MountainCar-v0": "mountain_car",
+    "MountainCarContinuous-v0": "mountain_car_continuous",
+    "Pendulum-v1": "pendulum",
+}
+
 for _id, _layout in IDS.items():
     if _id not in gym.registry:  # a second import must not warn of an override
         gym.register(
@@ -32,3 +41,14 @@ for _id, _layout in IDS.items():
 
 if "Bandit-v0" not in gym.registry:
     gym.register("Bandit-v0", entry_point="envs.bandit:Bandit")
+
+for _id, _file in CLASSIC.items():
+    if f"rlkit/{_id}" not in gym.registry:
+        _theirs = gym.registry[_id]
+        gym.register(
+            f"rlkit/{_id}",
+            entry_point=_theirs.entry_point,
+            vector_entry_point=f"envs.classic.{_file}:vector",
+            max_episode_steps=_theirs.max_episode_steps,
+            reward_threshold=_theirs.reward_threshold,
+        )
