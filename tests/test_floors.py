@@ -23,6 +23,7 @@ FLOORS = {
     "learning": 3,
     "agents": 4,
     "choose": 5,
+    "tuning": 5,
     "recipes": 5,
     "report": 5,
     "demo": 6,

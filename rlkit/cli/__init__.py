@@ -1,4 +1,4 @@
-"""The command line: rlkit solve | train | eval | compare | list | report | demo. `main` turns what the user got wrong into a message and exit code 2."""
+"""The command line: rlkit solve | train | eval | compare | tune | list | report | demo. `main` turns what the user got wrong into a message and exit code 2."""
 
 import sys
 from collections.abc import Sequence
@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.text import Text
 
 from rlkit import __version__
-from rlkit.cli import compare, solve, train
+from rlkit.cli import compare, solve, train, tune
 from rlkit.cli.demo import Demo
 from rlkit.cli.evaluation import Evaluate
 from rlkit.cli.listing import List
 from rlkit.cli.page import Page
+from rlkit.cli.runs import spelled_out
 
 _DESCRIPTION = """Reinforcement learning with the truth at hand.
 
@@ -22,6 +23,7 @@ Examples:
   rlkit solve FrozenLake-v1 --gamma 0.99 --planner value_iteration
   rlkit train q_learning --env CliffWalking-v1 --gamma 1 --seeds 20
   rlkit compare q_learning sarsa expected_sarsa --env CliffWalking-v1
+  rlkit tune sarsa --env CliffWalking-v1
   rlkit report runs
   rlkit solve --help        (every command has a help of its own)
   rlkit --version"""
@@ -29,7 +31,7 @@ Examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code: 0, 1 where a plan could not be proven, 2 for a mistake in what was asked."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = spelled_out(sys.argv[1:] if argv is None else argv)
     if words == ["--version"]:
         sys.stdout.write(f"rlkit {__version__}\n")
         return 0
@@ -40,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "train": train.command(words),
                 "eval": Evaluate,
                 "compare": compare.command(words),
+                "tune": tune.command(words),
                 "list": List,
                 "report": Page,
                 "demo": Demo,

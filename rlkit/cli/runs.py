@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -15,6 +16,7 @@ from rlkit.agents import load, make, names
 from rlkit.cli.planners import planners
 from rlkit.cli.worlds import World, open_world
 from rlkit.run.directory import Run, read_run, resume
+from rlkit.run.presets import Preset, preset
 
 DEFAULT = "GridWorld-v0"
 
@@ -53,11 +55,11 @@ def check_learner(name: str) -> None:
         raise ValueError(f"there is no agent {name!r}; {hint}the agents that learn are {', '.join(learners)}")
 
 
-def with_options(base: type, name: str) -> type:
-    """Return a command's dataclass with the configuration of an agent as its field `options`."""
+def with_options(base: type, name: str, **defaults: Any) -> type:
+    """Return a command's dataclass with the configuration of an agent as its field `options`, and some defaults changed."""
     config = load(name).Config
     plain: Any = Annotated[config, tyro.conf.arg(name="")]
-    field = ("options", plain, dataclasses.field(default_factory=config))
+    field = ("options", plain, dataclasses.field(default_factory=partial(config, **defaults)))
     made = dataclasses.make_dataclass(base.__name__, [field], bases=(base,), frozen=True)
     made.__doc__ = base.__doc__
     return made
@@ -69,6 +71,25 @@ def named(words: Sequence[str]) -> str:
     free = [word for word in words[1:] if not word.startswith("-")]
     first = words[1] if len(words) > 1 and not words[1].startswith("-") else ""
     return next((word for word in free if word in known), first)
+
+
+def spelled_out(words: Sequence[str]) -> list[str]:
+    """Return the words of a command, with the environment's name after a `--preset` that names none."""
+    found = list(words)
+    for i, word in enumerate(words):
+        if word == "--preset" and (i + 1 == len(words) or words[i + 1].startswith("-")):
+            found[i] = f"--preset={_value(words, '--env') or DEFAULT}"
+    return found
+
+
+def preset_of(name: str, words: Sequence[str]) -> Preset:
+    """Return the preset that the words ask for, an empty one where they ask for none.
+
+    Raises:
+        ValueError: there is no such preset.
+    """
+    asked = _value(words, "--preset")
+    return preset(name, asked, [field.name for field in dataclasses.fields(load(name).Config)]) if asked else Preset({})
 
 
 def build(run: Run, env: str | None = None, arg: Sequence[str] = ()) -> tuple[World, Agent, list[str]]:
@@ -114,3 +135,14 @@ def note(notes: Sequence[str]) -> None:
 
 def _tuples(value: Any) -> Any:
     return tuple(cast("Any", _tuples(item)) for item in value) if isinstance(value, list) else value
+
+
+def _value(words: Sequence[str], flag: str) -> str:
+    """Return what stands behind a flag, the last time that it is given; '' where it is not."""
+    found = ""
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        if word == flag:
+            found = after
+        elif word.startswith(f"{flag}="):
+            found = word.partition("=")[2]
+    return found

@@ -15,7 +15,20 @@ from rich.text import Text
 
 from rlkit.agent import Agent
 from rlkit.cli.outcome import show
-from rlkit.cli.runs import DEFAULT, Agents, Env, Out, Pairs, Seed, build, check_learner, named, note, with_options
+from rlkit.cli.runs import (
+    DEFAULT,
+    Agents,
+    Env,
+    Out,
+    Pairs,
+    Seed,
+    build,
+    check_learner,
+    named,
+    note,
+    preset_of,
+    with_options,
+)
 from rlkit.cli.worlds import World
 from rlkit.run.checkpoint import read
 from rlkit.run.directory import CHECKPOINT, Run, begin, check_free, new_folder, read_run, resume, write_run
@@ -38,6 +51,14 @@ _Resume = Annotated[
     Path | None, tyro.conf.arg(metavar="DIR", help="go on with the run in this folder", help_behavior_hint="")
 ]
 _Every = Annotated[float, tyro.conf.arg(metavar="SECONDS", help="between two checkpoints, at most")]
+_Preset = Annotated[
+    str | None,
+    tyro.conf.arg(
+        metavar="[NAME]",
+        help="start from a tuned configuration: that of the environment, of NAME, or of a file from `rlkit tune`",
+        help_behavior_hint="",
+    ),
+]
 _Show = Annotated[bool, tyro.conf.arg(help="the policy and the values in the terminal")]
 
 
@@ -51,6 +72,8 @@ class Train:
 
     rlkit train sarsa --env FrozenLake-v1 --arg is_slippery=False --steps 50000 --out runs/lake
 
+    rlkit train ppo --env CartPole-v1 --preset
+
     rlkit train --resume runs/lake --steps 80000
 
     rlkit train q_learning --help
@@ -61,6 +84,7 @@ class Train:
     arg: Pairs = ()
     seed: Seed = 0
     steps: _Steps = None
+    preset: _Preset = None
     out: Out = None
     resume: _Resume = None
     save_every: _Every = 60.0
@@ -83,7 +107,9 @@ class Train:
         return code
 
     def _begin(self) -> tuple[Path, World, Agent, int]:
-        steps, env = self.steps or STEPS, self.env or DEFAULT
+        env = self.env or DEFAULT
+        tuned = preset_of(self.agent, [f"--preset={self.preset}"]).steps if self.preset else None
+        steps = self.steps or tuned or STEPS
         config = dataclasses.asdict(self.options)
         config["report"] = config["report"] or max(1, steps // _REPORTS)
         run = Run(self.agent, config, env, self.arg, self.seed, steps)
@@ -98,7 +124,7 @@ class Train:
         return folder, world, agent, steps
 
     def _resume(self, folder: Path) -> tuple[Path, World, Agent, int]:
-        if self.agent or self.out or self.seed or self.arg:
+        if self.agent or self.out or self.seed or self.arg or self.preset:
             raise ValueError(
                 "--resume goes on as the run was begun; it takes --steps, --save-every and --show beside it"
             )
@@ -145,7 +171,7 @@ def command(words: Sequence[str]) -> Callable[..., Train]:
     if not name:
         raise ValueError("say who learns: `rlkit train AGENT`, one of `rlkit list agents`; or --resume a run")
     check_learner(name)
-    return cast("Callable[..., Train]", with_options(Train, name))
+    return cast("Callable[..., Train]", with_options(Train, name, **preset_of(name, words).config))
 
 
 def _place_in_env(error: Exception) -> str | None:

@@ -1,0 +1,1 @@
+"""Finding a configuration by trying many: what may be searched, and the search."""
