@@ -20,11 +20,12 @@ lint: .venv/ready ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/bench ## speed against the peers, in one run
+bench: .venv/bench ## speed against the peers, in one run; and estimators against the truth
 	$(BIN)/python benchmarks/env_speed.py --peers
 	$(BIN)/python benchmarks/planning.py --peers
 	$(BIN)/python benchmarks/tabular_speed.py
 	$(BIN)/python benchmarks/agents.py
+	$(BIN)/python benchmarks/estimators.py
 
 figures: .venv/ready ## the figures of both books, drawn anew into runs/figures
 	$(BIN)/python benchmarks/figures.py
