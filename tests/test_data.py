@@ -23,6 +23,8 @@ def trajectories():
         truncated=steps == 4,
         mask=mask,
         group=torch.tensor([7, 7, 1, 1]),
+        allowed=torch.ones(B, T, 3, dtype=torch.bool),
+        memory=torch.arange(B * 2.0).view(B, 2),
     )
 
 
@@ -36,6 +38,21 @@ def test_rows_are_selected_in_every_field(rows):
     chosen = whole.select(rows)
     for field in fields(Trajectories):
         assert torch.equal(getattr(chosen, field.name), getattr(whole, field.name)[rows])
+
+
+def test_what_is_not_there_stays_away():
+    bare = replace(trajectories(), allowed=None, memory=None)
+    assert bare.select(torch.tensor([1])).allowed is None
+    assert bare.to(torch.device("cpu")).memory is None
+
+
+def test_every_step_becomes_a_row():
+    whole = trajectories()
+    flat = whole.flat()
+    assert flat.memory is None
+    assert torch.equal(flat.obs, whole.obs.reshape(B * T, 1, 2))
+    assert torch.equal(flat.rewards[:, 0], whole.rewards.flatten())
+    assert flat.group.tolist() == [7, 7, 7, 7, 7, 7, 1, 1, 1, 1, 1, 1]
 
 
 def test_they_move_as_one():
@@ -59,6 +76,8 @@ def test_they_are_frozen_and_compare_by_identity():
         ({"rewards": torch.zeros(B, T, 1)}, r"rewards has shape \[4, 3, 1\]; it must be \[4, 3\]"),
         ({"group": torch.zeros(T)}, r"group has shape \[3\]; it must be \[4\]"),
         ({"terminated": torch.zeros(B, T)}, r"terminated is torch.float32; it must be torch.bool"),
+        ({"allowed": torch.ones(B, 2)}, r"allowed has shape \[4, 2\]; it must begin with \[4, 3\]"),
+        ({"memory": torch.zeros(T, 2)}, r"memory has shape \[3, 2\]; it must begin with \[4\]"),
     ],
 )
 def test_what_does_not_fit_is_refused(changed, message):

@@ -1,0 +1,93 @@
+"""What the nets are made of: layers with orthogonal weights, and a memory that forgets at the ends of episodes."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal, TypeVar, get_args
+
+import torch
+from torch import Tensor, nn
+
+Activation = Literal["tanh", "relu", "elu", "gelu", "silu"]
+_LAYERS: dict[str, type[nn.Module]] = {
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+}
+Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
+GAIN = math.sqrt(2.0)
+
+
+def mlp(
+    sizes: Sequence[int], activation: Activation, generator: torch.Generator, last_gain: float | None = None
+) -> nn.Sequential:
+    """Return linear layers sizes[0] -> sizes[1] -> ..., with an activation after each but the last.
+
+    Weights are orthogonal with gain √2 (Saxe et al., arXiv:1312.6120), biases 0.
+
+    Args:
+        sizes: widths, the input's first.
+        activation: of `Activation`.
+        generator: draws the weights.
+        last_gain: of the last layer, which then is the net's output. None: the last layer has gain √2 and an activation
+            like the others, and its output is what another net builds on.
+
+    Raises:
+        ValueError: naming an unknown activation.
+    """
+    if activation not in _LAYERS:
+        raise ValueError(f"activation is {activation!r}; choose one of {', '.join(map(repr, get_args(Activation)))}")
+    layers: list[nn.Module] = []
+    for i, (width, following) in enumerate(pairwise(sizes)):
+        last = i == len(sizes) - 2 and last_gain is not None
+        gain = last_gain if last and last_gain is not None else GAIN
+        layers.append(orthogonal(nn.Linear(width, following), gain, generator))
+        if not last:
+            layers.append(_LAYERS[activation]())
+    return nn.Sequential(*layers)
+
+
+def orthogonal(layer: Layer, gain: float, generator: torch.Generator) -> Layer:
+    """Give a layer orthogonal weights of this gain and zero biases; return it."""
+    nn.init.orthogonal_(layer.weight, gain, generator=generator)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+class Memory(nn.Module):
+    """A gated recurrent unit (Cho et al., arXiv:1406.1078) over rows in which episodes may end.
+
+    Args:
+        inputs: width of what comes in.
+        width: H, of what is remembered.
+        generator: draws the weights.
+    """
+
+    def __init__(self, inputs: int, width: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.cell = nn.GRUCell(inputs, width)
+        for weight in (self.cell.weight_ih, self.cell.weight_hh):
+            for gate in weight.data.chunk(3):
+                nn.init.orthogonal_(gate, 1.0, generator=generator)
+        nn.init.zeros_(self.cell.bias_ih)
+        nn.init.zeros_(self.cell.bias_hh)
+        self.width = width
+
+    def forward(self, inputs: Tensor, memory: Tensor, ends: Tensor) -> Tensor:
+        """Return what is remembered after each step, [B, T, H].
+
+        Args:
+            inputs: [B, T, D].
+            memory: [B, H] before the first step.
+            ends: bool [B, T]; after a step where an episode ends, the next one begins with an empty memory.
+        """
+        remembered = []
+        keeps = (~ends).to(inputs.dtype)
+        for t in range(inputs.shape[1]):
+            memory = self.cell(inputs[:, t], memory)
+            remembered.append(memory)
+            memory = memory * keeps[:, t, None]
+        return torch.stack(remembered, 1)

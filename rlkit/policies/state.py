@@ -1,0 +1,72 @@
+"""Networks and optimizers as mappings of arrays, which is what a checkpoint holds; nothing here needs torch to be read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def module_state(module: nn.Module) -> Arrays:
+    """Return copies of a module's weights and buffers by name."""
+    return {name: _array(tensor) for name, tensor in module.state_dict().items()}
+
+
+def load_module(module: nn.Module, state: Mapping[str, Any]) -> None:
+    """Give a module the weights and buffers of a state.
+
+    Raises:
+        ValueError: naming what is missing, too much, or of another shape.
+    """
+    own = module.state_dict()
+    _same(own, state, "the network")
+    for name, tensor in own.items():
+        found = np.asarray(state[name])
+        if found.shape != tuple(tensor.shape):
+            raise ValueError(
+                f"{name} has shape {list(found.shape)} in the state, and {list(tensor.shape)} in the network"
+            )
+        tensor.copy_(torch.from_numpy(np.array(found)))
+
+
+def optimizer_state(optimizer: Optimizer) -> dict[str, Arrays]:
+    """Return what an optimizer remembers of each parameter, by the parameter's number; learning rates are the agent's."""
+    kept = optimizer.state_dict()["state"]
+    return {
+        str(number): {key: _array(torch.as_tensor(value)) for key, value in memory.items()}
+        for number, memory in kept.items()
+    }
+
+
+def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
+    """Give an optimizer the memory of a state.
+
+    Raises:
+        ValueError: it belongs to a network with other parameters.
+    """
+    count = sum(len(group["params"]) for group in optimizer.param_groups)
+    if state and len(state) != count:
+        raise ValueError(f"the optimizer of the state remembers {len(state)} parameters; this one has {count}")
+    memory = {
+        int(number): {key: torch.from_numpy(np.array(value)) for key, value in one.items()}
+        for number, one in state.items()
+    }
+    optimizer.load_state_dict({"state": memory, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _array(tensor: Tensor) -> NDArray[Any]:
+    copy: NDArray[Any] = tensor.detach().to("cpu", copy=True).numpy()
+    return copy
+
+
+def _same(own: Mapping[str, Any], state: Mapping[str, Any], what: str) -> None:
+    missing, other = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+    if missing or other:
+        lacks = f"lacks {', '.join(missing)}" if missing else ""
+        holds = f"holds {', '.join(other)}, which {what} has not" if other else ""
+        raise ValueError(f"the state {' and '.join(filter(None, (lacks, holds)))}")

@@ -1,0 +1,86 @@
+"""What the configurations of deep agents have in common, and the check of it at the door."""
+
+import re
+from dataclasses import dataclass, fields
+from typing import Literal, get_args
+
+from rlkit.policies.networks import Activation
+from rlkit.tabular.schedule import Rate, Schedule, bounded
+
+Vector = Literal["auto", "native", "sync", "async"]
+_SHORT = re.compile(r"(?P<kind>linear|cosine)\((?P<ends>[^,()]+,[^,()]+)\)")
+
+
+@dataclass(frozen=True)
+class Deep:
+    """Fields of every agent with a network; a base for configurations, not one itself.
+
+    A rate such as `lr` is a number or a schedule over environment steps, "linear(3e-4, 0, 100000)"; "linear(3e-4, 0)" takes `horizon`
+    steps to fall.
+    """
+
+    gamma: float = 0.99  # discount
+    envs: int = 8  # copies of the environment, over all processes
+    vector: Vector = "auto"  # how they are stepped: native batch where there is one, else sync; async: one process each
+    seeds: int = 1  # independent runs in one call: seed, seed + 1, ...
+    device: str = "cpu"  # or "cuda", "cuda:1", "mps"; "auto": a GPU where there is one
+    threads: int = 0  # of torch on the CPU; 0: by the size of the net
+    report: int = 0  # steps between two reports; 0: a hundredth of what is asked for
+    horizon: int = 0  # steps over which a two-number schedule runs; on the command line 0 is --steps
+    hidden: tuple[int, ...] = (64, 64)  # widths of the net's layers
+    activation: Activation = "tanh"
+    max_grad_norm: float = 0.5  # gradients are scaled down to this global norm
+
+
+def rate(text: Rate, name: str, config: Deep, high: float = float("inf")) -> Schedule:
+    """Read a schedule over environment steps, "linear(a, b)" and "cosine(a, b)" over `config.horizon`.
+
+    Args:
+        text: as the user wrote it.
+        name: of the field.
+        config: has the horizon.
+        high: what no value may exceed.
+
+    Raises:
+        ValueError: naming the field and the value.
+    """
+    short = _SHORT.fullmatch(str(text).replace(" ", ""))
+    if short:
+        if config.horizon < 1:
+            raise ValueError(
+                f"{name} is {text!r}; say over how many steps: {name}='{short[0][:-1]},100000)', or horizon=100000"
+            )
+        text = f"{short['kind']}({short['ends']},{config.horizon})"
+    found = bounded(text, name, 0.0, high)
+    if found.per_visit:
+        raise ValueError(f"{name} is {text!r}; a net has no visits to count: write k, the environment step")
+    return found
+
+
+def check(config: Deep, **at_least: float) -> None:
+    """Refuse what no deep agent can run with.
+
+    Args:
+        config: the configuration.
+        at_least: fields and the least value of each.
+
+    Raises:
+        ValueError: naming the field and its value.
+    """
+    if not 0.0 <= config.gamma <= 1.0:
+        raise ValueError(f"gamma is {config.gamma}; it must lie between 0 and 1")
+    for name, known in (("vector", Vector), ("activation", Activation)):
+        if getattr(config, name) not in get_args(known):
+            raise ValueError(
+                f"{name} is {getattr(config, name)!r}; choose one of {', '.join(map(repr, get_args(known)))}"
+            )
+    least = {"envs": 1, "seeds": 1, "threads": 0, "report": 0, "horizon": 0, "max_grad_norm": 0.0, **at_least}
+    for name, low in least.items():
+        if not getattr(config, name) >= low:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {low:g}")
+    if any(width < 1 for width in config.hidden):
+        raise ValueError(f"hidden is {config.hidden}; a layer has at least 1 unit")
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN is the one number that differs from itself
+            raise ValueError(f"{field.name} is NaN; it must be a number")

@@ -1,0 +1,46 @@
+"""Random numbers of deep agents: drawn on the host, the same however many processes share the work.
+
+Every process draws for all and takes what is its own: environments are dealt out to ranks in stretches, and so are rows.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rlkit import dist
+from rlkit.policies.heads import Head
+
+
+def agent_generator(seed: int) -> np.random.Generator:
+    """Return the generator of an agent's own draws; its numbers are those of `rlkit.tabular.random.agent_stream(seed)`."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed).spawn(2)[0]))
+
+
+def weight_generator(seed: int) -> torch.Generator:
+    """Return the generator of an agent's first weights."""
+    return torch.Generator().manual_seed(
+        int(np.random.SeedSequence(seed).spawn(3)[2].generate_state(1, np.uint64)[0] >> 1)
+    )
+
+
+def draw(rng: np.random.Generator, head: Head, count: int) -> Tensor:
+    """Return the draws [N, D] of this process's `count` environments, float64."""
+    everybody = (dist.world_size() * count, head.draws)
+    numbers = rng.random(everybody) if head.draw == "uniform" else rng.standard_normal(everybody)
+    first = dist.rank() * count
+    return torch.from_numpy(numbers[first : first + count])
+
+
+def minibatches(rng: np.random.Generator, rows: int, size: int) -> Iterator[NDArray[np.int64]]:
+    """Deal `rows` rows of each process into minibatches of `size` rows over all; yield those of this process, one by one.
+
+    The order is that of as many uniform numbers. The last minibatch holds what remains.
+    """
+    ranks, rank = dist.world_size(), dist.rank()
+    order = np.argsort(rng.random(ranks * rows), kind="stable")
+    for start in range(0, ranks * rows, size):
+        part = order[start : start + size]
+        yield part if ranks == 1 else part[part // rows == rank] - rank * rows
