@@ -10,6 +10,7 @@ from envs.gridworld import GridWorld
 from envs.kernels import Batch, Change
 from envs.pcg64 import seeded, unseeded
 from envs.rollout import split_mix
+from envs.snapshot import Arrays
 
 
 def forms_of(world: GridWorld) -> list[Layout]:
@@ -33,3 +34,10 @@ def reseed(batch: Batch, i: int, seed: int) -> None:
     """Give sub-environment i the generator of a single environment with this seed, and the stream split_mix(seed mod 2⁶⁴)."""
     batch.rng[i] = seeded([seed])[0]
     batch.stream[i] = split_mix(np.array([seed % 2**64], np.uint64))[0]
+
+
+def arrays_of(batch: Batch) -> Arrays:
+    """The live arrays of a batch that its future depends on, by name."""
+    arrays: Arrays = {name: getattr(batch, name) for name in ("state", "elapsed", "rng", "stream")}
+    change = batch.change
+    return arrays if change is None else {**arrays, "form": change.form, "lived": change.lived}

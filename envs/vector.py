@@ -1,6 +1,6 @@
 """GridWorldVectorEnv: many copies of one grid world, stepped together in compiled code as `SyncVectorEnv` would step them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import ArrayLike, NDArray
 
 from envs import kernels
-from envs.batch import forms_of, new_batch, reseed
+from envs.batch import arrays_of, forms_of, new_batch, reseed
 from envs.checks import as_action_rows, as_actions, checked_mask, checked_seeds, repaired, whole
 from envs.dynamics import make_rules
 from envs.gridworld import GridWorld
@@ -17,6 +17,7 @@ from envs.modes import DISABLED, MODES, NO_LIMIT, SAME_STEP
 from envs.native import describe, final_infos
 from envs.pcg64 import to_generator
 from envs.rollout import Rollout, buffers, run
+from envs.snapshot import Arrays, put_back, taken
 from envs.tables import table
 
 Ints = NDArray[np.int64]
@@ -132,6 +133,29 @@ class GridWorldVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
         carried from call to call: z ← z + 0x9E3779B97F4A7C15 (mod 2⁶⁴), action = (split_mix(z) >> 32) · A >> 32.
         """
         return self._rolled(buffers(out, whole("steps", steps, 0), self.num_envs), chosen=False)
+
+    def state(self) -> Arrays:
+        """Everything that the batch's future depends on, its generators too, as copies: [N, ...] by name."""
+        return taken(arrays_of(self._batch))
+
+    def restore(self, state: Mapping[str, Any]) -> Ints:
+        """Go on from a state of a batch of the same world and size; the present observation of every sub-environment.
+
+        `np_random_seed` is -1 from here on.
+
+        Raises:
+            ValueError: the state is of another batch; nothing has changed.
+        """
+        n_states, forms = self._table.n_states, np.asarray(state.get("form", 0))
+        for name, values, end in (("state", np.asarray(state.get("state", 0)), 2 * n_states), ("form", forms, len(self._forms))):
+            if not ((values >= 0) & (values < end)).all():
+                raise ValueError(f"{name} is {values} in the state; this world has 0 .. {end - 1}")
+        put_back(arrays_of(self._batch), state)
+        self._seeds = [-1] * self.num_envs
+        self._started = True
+        obs = self._outputs()[0]
+        obs[:] = self._batch.state % n_states
+        return obs
 
     def render(self) -> tuple[Any, ...] | None:
         """Draw the first sub-environments, at most 16, each as GridWorld draws itself."""

@@ -1,6 +1,6 @@
 """ClassicVectorEnv: many copies of a classic control task, stepped together as `SyncVectorEnv` would step Gymnasium's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -16,6 +16,7 @@ from envs.classic.kernels import new_batch
 from envs.modes import MODES, NEEDS_RESET, NEXT_STEP, NO_LIMIT, SAME_STEP
 from envs.native import describe, final_infos
 from envs.pcg64 import seeded, to_generator
+from envs.snapshot import Arrays, put_back, taken
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -106,6 +107,25 @@ class ClassicVectorEnv(VectorEnv[Floats, Any, NDArray[Any]]):
             self._refuse(a, ended)
         infos = final_infos(self._final, terminated | truncated) if ended and self._mode == SAME_STEP else {}
         return obs, reward, terminated, truncated, infos
+
+    def state(self) -> Arrays:
+        """Everything that the batch's future depends on, its generators too, as copies: [N, ...] by name."""
+        return taken(self.batch._asdict())
+
+    def restore(self, state: Mapping[str, Any]) -> Floats:
+        """Go on from a state of a batch of the same task and size; the present observation of every sub-environment.
+
+        `np_random_seed` is -1 from here on.
+
+        Raises:
+            ValueError: the state is of another batch; nothing has changed.
+        """
+        put_back(self.batch._asdict(), state)
+        self._seeds = [-1] * self.num_envs
+        self._started = True
+        obs = self._outputs()[0]
+        kernels.reset(self.world, self.batch, np.zeros(self.num_envs, np.bool_), obs)
+        return obs
 
     def render(self) -> tuple[Any, ...] | None:
         """Draw the first sub-environments, at most 16, each as Gymnasium's environment draws itself."""
