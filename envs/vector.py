@@ -147,7 +147,10 @@ class GridWorldVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
             ValueError: the state is of another batch; nothing has changed.
         """
         n_states, forms = self._table.n_states, np.asarray(state.get("form", 0))
-        for name, values, end in (("state", np.asarray(state.get("state", 0)), 2 * n_states), ("form", forms, len(self._forms))):
+        for name, values, end in (
+            ("state", np.asarray(state.get("state", 0)), 2 * n_states),
+            ("form", forms, len(self._forms)),
+        ):
             if not ((values >= 0) & (values < end)).all():
                 raise ValueError(f"{name} is {values} in the state; this world has 0 .. {end - 1}")
         put_back(arrays_of(self._batch), state)
