@@ -24,20 +24,19 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it can be called from anywhere
 
-from benchmarks.estimators import epochs, groups, study, worlds
+from benchmarks.estimators import epochs, groups, pictures, study, worlds
 from benchmarks.estimators.episodes import sample
-from benchmarks.estimators.rows import Row
+from benchmarks.estimators.rows import WITHIN, Row
 from benchmarks.estimators.table import show
 
 SIZES = (1, 4, 16, 64, 256, 1024)
 LEARNED = 32  # other episodes that the learned critic has seen
 
 
-def rows_of(world: worlds.World, episodes: int, seed: int) -> Iterator[Row]:
-    """Measure every estimator on a world, with `episodes` episodes for each; a multiple of 1024 gives all batch sizes."""
-    seeds = np.random.SeedSequence([seed, [w.name for w in worlds.WORLDS].index(world.name)]).spawn(4)
+def rows_of(case: worlds.Case, episodes: int, seed: int) -> Iterator[Row]:
+    """Measure every estimator on a case, with `episodes` episodes for each; a multiple of 1024 gives all batch sizes."""
+    seeds = np.random.SeedSequence([seed, [w.name for w in worlds.WORLDS].index(case.world.name)]).spawn(4)
     critic, plain, group, later = map(np.random.default_rng, seeds)
-    case = worlds.make(world)
     sizes = tuple(n for n in SIZES if 8 * n <= episodes)
     parts = sample(case.mdp, case.pi, episodes, plain)
     yield from study.linear(case, parts, study.learn_values(case, LEARNED, critic), sizes)
@@ -59,21 +58,24 @@ def main(arguments: list[str] | None = None) -> None:
     episodes = 1024 if asked.quick else asked.episodes
     if episodes < 1024 or episodes % 1024:
         parser.error(f"episodes is {episodes}; it must be a multiple of 1024")
-    console, begun = Console(width=170), time.perf_counter()
+    console, begun = Console(width=174), time.perf_counter()
+    cases = [worlds.make(world) for world in worlds.WORLDS if world.name in asked.worlds]
     rows: list[Row] = []
-    for world in worlds.WORLDS:
-        if world.name in asked.worlds:
-            with Console(stderr=True).status(f"{world.name}: {episodes} episodes for each estimator"):
-                rows += rows_of(world, episodes, asked.seed)
+    for case in cases:
+        with Console(stderr=True).status(f"{case.world.name}: {episodes} episodes for each estimator"):
+            rows += rows_of(case, episodes, asked.seed)
     show(rows, console, 64)
     asked.out.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(row.as_json()) + "\n" for row in rows]
     (asked.out / "rows.jsonl").write_text("".join(lines), encoding="utf-8")
-    wrong = [row for row in rows if row.verdict == "WRONG"]
-    known = sum(row.miss is not None for row in rows)
+    drawn = pictures.draw(rows, cases, asked.out)
+    known = [row for row in rows if row.miss is not None]
+    wrong = sum(row.verdict == "WRONG" for row in known)
     console.print(
-        f"{len(rows)} rows in {asked.out / 'rows.jsonl'}; {known - len(wrong)} of {known} means with a closed form are within "
-        f"4 standard errors of it. {time.perf_counter() - begun:.0f} s, torch {torch.__version__}."
+        f"{len(rows)} rows in {asked.out / 'rows.jsonl'}, {len(drawn)} pictures beside it. {len(known) - wrong} of {len(known)} "
+        f"means with a closed form are within {WITHIN:g} standard errors of it: the farthest {max(row.miss or 0 for row in known):.1f} "
+        f"in all components together, {max(row.length_miss or 0 for row in known):.1f} along the gradient. "
+        f"{time.perf_counter() - begun:.0f} s, torch {torch.__version__}."
     )
 
 

@@ -13,11 +13,11 @@ from benchmarks.estimators.measure import Array
 from benchmarks.estimators.rows import Row, make_row
 from benchmarks.estimators.worlds import Case, softmax
 from rlkit import exact
-from rlkit.pg.losses import clipped_surrogate
+from rlkit.pg.losses import clipped_surrogate, importance_weighted
 
 BATCH = 64  # episodes
-UPDATES = (0, 1, 2, 5, 10, 20)
-RATE, LAM, CLIP = 0.05, 0.95, 0.2
+UPDATES = (0, 1, 2, 3, 5, 7, 10, 14, 20)
+RATE, LAM, CLIP = 0.03, 0.95, 0.2
 
 
 def later_epochs(
@@ -25,8 +25,9 @@ def later_epochs(
 ) -> Iterator[Row]:
     """Let every batch take steps of Adam on its own surrogate, and measure the next gradient against the truth where it stands.
 
-    On the same episodes the gradient is biased because they were old (the surrogate counts the states of the old policy, and
-    clips) and because the policy was fitted to them; on fresh episodes of the same old policy only the first is left.
+    On the same episodes the gradient is biased because they were fitted to, because it clips, and because the surrogate keeps
+    the states and the advantages of the old policy. On fresh episodes of that policy the second and the third are left, and
+    without the clip only the third.
     Advantages are GAE with the exact values of the old policy.
     """
     parts = sample(case.mdp, case.pi, episodes, rng)
@@ -41,9 +42,12 @@ def later_epochs(
             if k in updates:
                 truth = _exact(case, theta)
                 notes = {"kl": _divergence(case, theta), "outside": _outside(theta, parts)}
-                fresh = gradients(theta.roll(1, 0), parts, weights, BATCH, clipped_surrogate)
-                for name, g, e in (("same", same, truth), ("fresh", fresh, np.roll(truth, 1, axis=0))):
-                    names = "PPO", f"after {k} updates, {name} episodes", "exact", factor, k
+                after, moved = theta.roll(1, 0), np.roll(truth, 1, axis=0)
+                fresh, plain = (
+                    gradients(after, parts, weights, BATCH, f) for f in (clipped_surrogate, importance_weighted)
+                )
+                for name, g, e in (("same", same, truth), ("fresh", fresh, moved), ("fresh, no clip", plain, moved)):
+                    names = "PPO", f"{k} updates, {name}", "exact", factor, k
                     yield make_row(case.world, names, BATCH, g, e, notes=notes)
             theta.grad = -same
             optimiser.step()

@@ -38,7 +38,7 @@ def grouped(case: Case, episodes: int, rng: np.random.Generator, sizes: tuple[in
             g = gradients(theta, parts, [per_step(rows[index], traj.mask) for index, traj in parts], BATCH, how=how)
             expected = expectation(case, kind, group) if how == "constant" else None
             family = "RLOO" if kind == "leave one out" else "GRPO"
-            name = kind if how == "constant" else f"{kind}, mean over each row"
+            name = kind if how == "constant" else f"{kind}, row means"
             yield make_row(case.world, (family, name, "", "score", group), BATCH, g, case.score_gradient, expected)
 
 

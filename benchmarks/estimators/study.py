@@ -90,7 +90,7 @@ def lines(case: Case, learned: Array) -> list[Line]:
     found.append(
         Line(
             "PPO",
-            "first epoch, λ = 0.95",
+            "first epoch, GAE 0.95",
             "exact",
             0,
             lambda part: adv.generalised(part, made, gamma, 0.95),

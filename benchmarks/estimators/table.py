@@ -6,11 +6,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.estimators.rows import Row
+from benchmarks.estimators.worlds import WORLDS
 
-COLUMNS = ("bias", "in theory", "length", "direction", "deviation", "cosine", "mse", "")
+FAMILIES = ("REINFORCE", "exact q", "GAE", "A2C", "PPO", "RLOO", "GRPO")
+SHOWN = {"PPO": (0, 1, 5, 10, 20), "RLOO": (2, 8, 64), "GRPO": (2, 8, 64)}  # of the details
+COLUMNS = ("bias", "theory", "length", "direct.", "deviation", "cosine", "mse", "")
 MARKS = {
     "unbiased": "[green]unbiased[/]",
-    "as known": "[yellow]as in theory[/]",
+    "as known": "[yellow]as theory[/]",
     "measured": "",
     "WRONG": "[red]WRONG[/]",
 }
@@ -26,8 +29,8 @@ def show(rows: Iterable[Row], console: Console, episodes: int) -> None:
     for heading in COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
     before = None
-    for row in rows:
-        if row.episodes != episodes:
+    for row in sorted(rows, key=_place):
+        if row.episodes != episodes or (row.family in SHOWN and row.detail not in SHOWN[row.family]):
             continue
         place = row.world, row.family
         if before and place != before:
@@ -42,6 +45,10 @@ def show(rows: Iterable[Row], console: Console, episodes: int) -> None:
         "by the score of the whole episode, which is discounted by itself.",
         style="dim",
     )
+
+
+def _place(row: Row) -> tuple[int, int, str]:
+    return [w.name for w in WORLDS].index(row.world), FAMILIES.index(row.family), row.critic
 
 
 def _cells(row: Row) -> list[str]:
