@@ -1,6 +1,6 @@
 """Whole episodes, thousands at once, from the arrays of an MDP: the same `Trajectories` that agents learn from."""
 
-from dataclasses import fields
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,8 @@ from torch import Tensor
 
 from rlkit.data import Trajectories
 from rlkit.mdp import MDP
+
+STEPS = ("obs", "next_obs", "actions", "logprobs", "rewards", "terminated", "truncated", "mask")  # [B, T]
 
 
 def play(mdp: MDP, pi: NDArray[np.float64], episodes: int, rng: np.random.Generator, group: int = 1) -> Trajectories:
@@ -81,8 +83,7 @@ def sample(
     for index in torch.argsort(traj.lengths, stable=True).split(rows):
         some = traj.select(index)
         length = int(some.lengths.max())
-        columns = {field.name: getattr(some, field.name) for field in fields(some)}
-        parts.append(Part(index, Trajectories(**{k: x if k == "group" else x[:, :length] for k, x in columns.items()})))
+        parts.append(Part(index, replace(some, **{name: getattr(some, name)[:, :length] for name in STEPS})))
     return parts
 
 
