@@ -1,6 +1,6 @@
 """ActorCritic: a policy π(a|s) and a value V(s) as nets, for any observation and action space, with or without memory."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium as gym
 import torch
@@ -10,18 +10,10 @@ from rlkit.data import Trajectories
 from rlkit.policies.encoders import Eyes
 from rlkit.policies.heads import Gaussian, head
 from rlkit.policies.networks import Activation, Memory, mlp
-from rlkit.policies.protocol import Evaluation
+from rlkit.policies.protocol import Acted, Evaluation
 from rlkit.policies.senses import Senses
 
 _ACTOR_GAIN = 0.01  # of the last layer: all actions nearly equal at first
-
-
-class Acted(NamedTuple):
-    """What a policy did in N environments."""
-
-    actions: Tensor  # [N, ...]
-    logprobs: Tensor  # [N]
-    memory: Tensor | None  # [N, H]  after the step
 
 
 class ActorCritic(nn.Module):

@@ -1,10 +1,11 @@
-"""What a surrogate loss asks of a policy, be it a small net or a language model."""
+"""What samplers and losses ask of a policy, be it a small net or a language model."""
 
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
 from rlkit.data import Trajectories
+from rlkit.policies.heads import Head
 
 
 class Evaluation(NamedTuple):
@@ -12,6 +13,33 @@ class Evaluation(NamedTuple):
 
     logprobs: Tensor  # log π(a|s)
     entropy: Tensor  # of π(·|s)
+
+
+class Acted(NamedTuple):
+    """What a policy did in N environments."""
+
+    actions: Tensor  # [N, ...]
+    logprobs: Tensor  # [N]
+    memory: Tensor | None  # [N, H]  after the step
+
+
+class Actor(Protocol):
+    """Anything that can act in environments."""
+
+    @property
+    def head(self) -> Head:
+        """Its distribution over actions, which says what random numbers an action takes."""
+        ...
+
+    def start(self, count: int) -> Tensor | None:
+        """Return the memory of `count` environments at the beginning, [N, H]; None for a policy without."""
+        ...
+
+    def act(
+        self, obs: Tensor, draws: Tensor | None, allowed: Tensor | None = None, memory: Tensor | None = None
+    ) -> Acted:
+        """Choose an action in each of N environments: obs [N, *shape], draws [N, D], allowed bool [N, A], memory [N, H]."""
+        ...
 
 
 class Policy(Protocol):
