@@ -1,53 +1,17 @@
-"""Q-learning as others run it: plain Python around env.step, and a JAX scan over the model's arrays."""
+"""Q-learning as a JAX scan over the model's arrays; the peers in plain Python are in tutorial.py."""
 
 import importlib.util
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from tutorial import ALPHA, EPSILON, GAMMA
 
 import rlkit
 from rlkit.tabular.world import FOREVER, compiled_world
 
-GAMMA, ALPHA, EPSILON = 0.9, 0.1, 0.1
 Run = Callable[[int], Any]
-
-
-def plain_q_learning(world: str) -> Run:
-    """What tutorials write: an agent with a dictionary of NumPy rows, a method to act, one to learn, and a list of errors."""
-    env = gym.make(world)
-
-    class Agent:
-        def __init__(self) -> None:
-            self.q: dict[int, Any] = defaultdict(lambda: np.zeros(env.action_space.n))
-            self.errors: list[float] = []
-
-        def act(self, obs: int) -> int:
-            if np.random.random() < EPSILON:  # noqa: NPY002 - as tutorials do
-                return env.action_space.sample()
-            return int(np.argmax(self.q[obs]))
-
-        def learn(self, obs: int, action: int, reward: float, terminated: bool, next_obs: int) -> None:
-            future = (not terminated) * np.max(self.q[next_obs])
-            error = reward + GAMMA * future - self.q[obs][action]
-            self.q[obs][action] = self.q[obs][action] + ALPHA * error
-            self.errors.append(error)
-
-    agent = Agent()
-
-    def run(steps: int) -> None:
-        obs, _ = env.reset(seed=0)
-        for _ in range(steps):
-            action = agent.act(obs)
-            next_obs, reward, terminated, truncated, _ = env.step(action)
-            agent.learn(obs, action, reward, terminated, next_obs)
-            obs = next_obs
-            if terminated or truncated:
-                obs, _ = env.reset()
-
-    return run
 
 
 def jax_q_learning(world: str) -> Run | None:

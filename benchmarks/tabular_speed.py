@@ -3,7 +3,8 @@
     python benchmarks/tabular_speed.py [--no-peers] [--json FILE] [--repeats 5] [--quick]
 
 An update is one step of the world and all that the agent learns from it, exploration and random numbers included. Every row
-is warmed up, then timed `repeats` times; the median counts. `floor` is the latency chain of the step: loads, compares and
+is warmed up, then timed `repeats` times; the median counts. Rows of one core count the processor's time, which other work
+on the machine does not add to; rows of many seeds count the clock on the wall. `floor` is the latency chain of the step: loads, compares and
 multiply-adds that wait for each other from one state to the next, counted by hand (see `CHAIN`) at the clock measured here.
 """
 
@@ -28,7 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from tabular_peers import jax_q_learning, plain_q_learning
+from tabular_peers import jax_q_learning
+from tutorial import NAME, plain_q_learning, plain_sarsa
 
 import rlkit
 
@@ -114,7 +116,7 @@ def _seeds(steps: int, repeats: int) -> list[Row]:
     rates = {}
     for used in (1, 2) if len(cores) > 1 else ():
         os.sched_setaffinity(0, cores[:used])
-        rates[used] = _rates(lambda: _run(agent, each), 100 * each, repeats)
+        rates[used] = _rates(lambda: _run(agent, each), 100 * each, repeats, time.perf_counter)
     if cores:
         os.sched_setaffinity(0, cores)
     one = statistics.median(rates[1]) if rates else None
@@ -139,18 +141,29 @@ def _stepped(steps: int, repeats: int) -> list[Row]:
 
 
 def _peers(steps: int, repeats: int, rows: list[Row]) -> list[Row]:
+    """Time plain Python on its own world, on rlkit's, and on Gymnasium's; then JAX."""
     found = []
-    ours = {row.world: row.rate for row in rows if row.agent == "q_learning" and row.what == "compiled, alpha 0.1"}
-    for world in (GRID, *TOYS):
-        for name, make, few in (
-            ("plain Python, as tutorials write it", plain_q_learning, steps // 100),
-            ("JAX, lax.scan over the model's arrays", jax_q_learning, steps // 5),
-        ):
+    ours = {(row.agent, row.world): row.rate for row in rows if row.what == "compiled, alpha 0.1"}
+    for what, agent, make, worlds, few in (
+        (
+            "plain Python, world and agent as tutorials write them",
+            "q_learning",
+            plain_q_learning,
+            (NAME,),
+            steps // 100,
+        ),
+        ("plain Python, world and agent as tutorials write them", "sarsa", plain_sarsa, (NAME,), steps // 100),
+        ("plain Python around env.step", "q_learning", plain_q_learning, (GRID, *TOYS), steps // 100),
+        ("plain Python around env.step", "sarsa", plain_sarsa, (GRID, *TOYS), steps // 100),
+        ("JAX, lax.scan over the model's arrays", "q_learning", jax_q_learning, (GRID, *TOYS), steps // 5),
+    ):
+        for world in worlds:
             run = make(world)
             if run is None:
                 continue
             rates = _rates(lambda run=run, few=few: run(few), few, repeats)
-            found.append(_row(name, "q_learning", world, rates, ours[world], "rlkit / this", inverse=True))
+            base = ours[agent, GRID if world == NAME else world]
+            found.append(_row(what, agent, world, rates, base, "rlkit / this", inverse=True))
     return found
 
 
@@ -168,13 +181,15 @@ def _play(env: gym.Env[Any, Any], actions: list[int]) -> None:
             env.reset()
 
 
-def _rates(work: Callable[[], Any], steps: int, repeats: int) -> list[float]:
+def _rates(
+    work: Callable[[], Any], steps: int, repeats: int, clock: Callable[[], float] = time.process_time
+) -> list[float]:
     work()
     rates = []
     for _ in range(repeats):
-        begun = time.perf_counter()
+        begun = clock()
         work()
-        rates.append(steps / (time.perf_counter() - begun))
+        rates.append(steps / (clock() - begun))
     return rates
 
 
