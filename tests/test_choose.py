@@ -48,3 +48,44 @@ def test_an_mdp_and_rules_are_worlds_too():
     mdp = rlkit.from_env(gym.make("FrozenLake-v1"))
     assert choose(mdp, 1.0).planner == "policy_iteration"
     assert np.isclose(mdp.start_cdf[-1], 1.0)
+
+
+def _everywhere(ends, successors=3, states=400):
+    """Two actions, each to `successors` states anywhere."""
+    rng = np.random.default_rng(0)
+    rows = 2 * states
+    heads = np.concatenate([rng.choice(states, successors, replace=False) for _ in range(rows)])
+    rewards = np.repeat(rng.random(rows), successors)
+    probs = rng.dirichlet(np.ones(successors), rows).ravel()
+    ending = rng.random(len(heads)) < ends
+    return rlkit.from_arrays(np.arange(rows + 1) * successors, heads, probs, rewards, ending, n_actions=2)
+
+
+@pytest.mark.parametrize(
+    ("mdp", "planner"),
+    [
+        (_everywhere(0.0), "value_iteration"),
+        (_everywhere(0.01), "inexact_policy_iteration"),
+        (_everywhere(0.0, successors=1), "inexact_policy_iteration"),  # deterministic: it forgets nothing
+    ],
+)
+@pytest.mark.parametrize("gamma", [0.9, 0.999])
+def test_where_transitions_lead_everywhere_no_block_rests(mdp, planner, gamma):
+    choice = choose(mdp, gamma)
+    assert choice.planner == planner
+    agent = rlkit.make(choice.planner, mdp, gamma=gamma, **choice.options)
+    rlkit.fit(agent)
+    assert agent.converged
+    exact = rlkit.make("policy_iteration", mdp, gamma=gamma)
+    rlkit.fit(exact)
+    assert np.abs(agent.v - exact.v).max() <= agent.bound + exact.bound
+
+
+def test_a_chain_of_neighbours_is_swept_in_blocks():
+    states = 300
+    rows = np.repeat(np.arange(states), 2)
+    heads = np.clip(rows + np.tile([-1, 1], states), 0, states - 1)
+    mdp = rlkit.from_arrays(
+        np.arange(2 * states + 1), heads, np.ones(2 * states), rows / states, np.zeros(2 * states, bool), n_actions=2
+    )
+    assert choose(mdp, 0.99).planner == "prioritized_sweeping"
