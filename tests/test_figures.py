@@ -9,7 +9,9 @@ import pytest
 
 import rlkit
 from benchmarks.figures import chapter5, chapter7, worlds
+from benchmarks.figures import sutton_barto_6_small as small
 from benchmarks.figures.runs import counts, episodes, pulls, values_by_episode
+from rlkit import exact
 
 ROOT = Path(__file__).parents[1]
 FAST = {
@@ -23,6 +25,8 @@ FAST = {
     "sutton_barto_4.figure_4_3",
     "sutton_barto_6.figure_6_2",
     "sutton_barto_6.figure_example_6_5",
+    "sutton_barto_6_small.figure_6_4",
+    "sutton_barto_6_small.figure_example_6_4",
 }
 
 
@@ -272,3 +276,40 @@ def test_figure_7_2_of_sutton_and_barto_has_its_best_n_in_the_middle():
     one, four, many = least(1, (0.7, 0.8, 0.9)), least(4, (0.3, 0.4, 0.5)), least(512, (0.01, 0.02, 0.03))
     assert four < one < many
     assert four == pytest.approx(0.27, abs=0.03)
+
+
+ASKED = {
+    **{f"chapter{c}": [f"{c}_{n}" for n in ns] for c, ns in ((5, range(4, 9)), (6, range(2, 6)), (7, range(2, 5)))},
+    "chapter8": [f"8_{n}" for n in range(6, 11)],
+    "sutton_barto_2": ["2_2", "2_3", "2_4", "2_5"],
+    "sutton_barto_4": ["4_2", "4_3"],
+    "sutton_barto_5": ["5_3"],
+    "sutton_barto_6": ["example_6_2", "6_2", "6_3", "example_6_5", "6_5"],
+    "sutton_barto_6_small": ["6_4", "example_6_4"],
+    "sutton_barto_7": ["7_2"],
+    "sutton_barto_8": ["8_2", "8_4", "8_5"],
+    "sutton_barto_9": ["9_2"],
+    "sutton_barto_10": ["10_1", "10_2", "10_3", "10_4"],
+    "sutton_barto_11": ["11_2"],
+    "sutton_barto_12": ["12_3", "12_6"],
+}
+
+
+def test_the_figures_of_both_books_are_there():
+    """Zhao's chapters 5 to 8, and of S&B those that learning from samples rests on."""
+    assert {f"{module}.figure_{number}" for module, numbers in ASKED.items() for number in numbers} <= set(FIGURES)
+
+
+def test_targets_of_the_backup_diagrams_are_those_by_hand():
+    assert small.target("q_learning") == pytest.approx(1.0 + 0.9 * 6.0, rel=1e-15)
+    assert small.target("expected_sarsa") == pytest.approx(1.0 + 0.9 * (0.1 * 1.0 + 0.1 * 2.0 + 0.8 * 6.0), rel=1e-14)
+
+
+def test_the_predictor_of_example_6_4():
+    """Batch TD(0) gives A what the likeliest world gives it, 3/4; batch Monte Carlo the one return that was seen, 0."""
+    np.testing.assert_allclose(small.batch("td0"), [0.75, 0.75], atol=1e-9)
+    np.testing.assert_allclose(exact.value(small.likeliest(), np.ones((2, 1)), 1.0), [0.75, 0.75], rtol=1e-15)
+    np.testing.assert_allclose(small.batch("mc_off_policy"), [0.0, 0.75], atol=1e-15)
+    for name in ("td0", "mc_off_policy"):
+        np.testing.assert_allclose(small.passes(name, np.array([3000]))[-1], small.batch(name), atol=0.02)
+    assert small.returns().tolist() == [[0, 0], [1, 0], *[[1, 1]] * 6, [1, 0]]

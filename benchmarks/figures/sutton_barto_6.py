@@ -1,6 +1,7 @@
 """The figures of Sutton & Barto's chapter 6, temporal differences: random walk, windy grid, cliff, maximisation bias.
 
-Left out: figure 6.1, an anecdote in numbers, and the diagrams, figure 6.4 and that of section 6.8 on afterstates.
+Figure 6.4 and example 6.4 are in sutton_barto_6_small.py; example 6.7, maximisation bias, is what figure 6.5 draws. Left out:
+figure 6.1, an anecdote in numbers, and the diagram of section 6.8 on afterstates.
 """
 
 from pathlib import Path
@@ -243,11 +244,11 @@ def figure_example_6_6(out: Path) -> Path:
 
 
 def figure_6_5(out: Path) -> Path:
-    """S&B figure 6.5: maximisation bias; Q-learning and double Q-learning on an MDP where left is worth -0.1 and looks better.
+    """S&B figure 6.5 and example 6.7: maximisation bias; Q-learning and double Q-learning on an MDP where left is worth -0.1 and looks better.
 
     Both states have ten actions here, five of A's lead left and five right; so left is half of the choices as in the book.
     """
-    made = figure(8.4, 4.3, "Maximisation bias: the share of runs that go left  (S&B figure 6.5)")
+    made = figure(8.4, 4.3, "Maximisation bias: the share of runs that go left  (S&B figure 6.5, example 6.7)")
     axes = quiet(made.add_subplot(), "episodes", "share of left from A, mean over 4000 runs")
     mdp, ends = two_doors(), []
     for number, (name, words) in enumerate((("q_learning", "Q-learning"), ("double_q_learning", "double Q-learning"))):
