@@ -1,7 +1,7 @@
 """What every agent is, and what it reports: the one interface between algorithms and everything that runs them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 
 class Report(NamedTuple):
@@ -31,6 +31,15 @@ class Agent(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state made by `state_dict` of an agent with the same configuration."""
+        ...
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """An agent whose `act` depends on more than the observation: on a mask of actions, or on the episode so far."""
+
+    def attend(self, info: Mapping[str, Any], *, first: bool) -> None:
+        """Take note of the info that comes with the next observation, and whether an episode begins with it."""
         ...
 
 

@@ -59,8 +59,8 @@ class Trajectories:
         """How many actions the policy chose in each row, [B]."""
         return self.mask.sum(1)
 
-    def select(self, rows: Tensor) -> "Trajectories":
-        """Return the rows of these indices, in their order, or those where a bool [B] is True."""
+    def select(self, rows: Tensor | slice) -> "Trajectories":
+        """Return the rows of these indices, in their order, or those where a bool [B] is True, or a stretch of them."""
         return _each(self, lambda field: field[rows])
 
     def to(self, device: torch.device) -> "Trajectories":

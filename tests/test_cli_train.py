@@ -19,6 +19,7 @@ from rlkit.cli.train import Train
 from rlkit.learning.config import Learning
 from rlkit.run.checkpoint import read
 from rlkit.run.log import read_log
+from rlkit.sample.config import Deep
 from tests import crashing  # noqa: F401 - registers Crashing-v0
 
 CRASH = "tests.crashing:Crashing-v0"
@@ -212,7 +213,7 @@ def test_no_agent_has_an_option_that_is_the_commands():
     own = {field.name for field in dataclasses.fields(Train)}
     for name in names():
         config = load(name).Config
-        if issubclass(config, Learning):
+        if issubclass(config, Learning | Deep):
             assert not own & {field.name for field in dataclasses.fields(config)}, name
 
 

@@ -77,17 +77,14 @@ def _envs() -> Table:
 
 def _agents() -> Table:
     table = _table("Agents", "name", "what it is")
-    found = entries()
-    for entry in found:
-        if entry.plans:
-            table.add_row(entry.name, Text(entry.summary))
-    table.add_section()
-    for entry in found:
-        if not entry.plans:
-            table.add_row(entry.name, Text(entry.summary))
+    for plans, deep in ((True, False), (False, False), (False, True)):
+        for entry in entries():
+            if (entry.plans, entry.deep) == (plans, deep):
+                table.add_row(entry.name, Text(entry.summary))
+        table.add_section()
     table.caption = (
         "The first plan with a model: rlkit solve ENV --planner NAME.\n"
-        "The others learn from samples: rlkit train NAME --env ENV. With --help each tells its options."
+        "The others learn from samples, the last of them with networks: rlkit train NAME --env ENV. With --help each tells its options."
     )
     return table
 

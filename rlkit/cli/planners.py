@@ -14,6 +14,7 @@ class Entry(NamedTuple):
     name: str
     summary: str  # the first line of its file
     plans: bool  # it needs a model: its `make` takes a `World`
+    deep: bool  # it learns with a network: its file imports torch
 
 
 def entries() -> list[Entry]:
@@ -36,4 +37,5 @@ def _entry(name: str) -> Entry:
         and any(isinstance(word, ast.Name) and word.id == "World" for word in ast.walk(node.args.args[0]))
         for node in tree.body
     )
-    return Entry(name, summary, plans)
+    imported = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+    return Entry(name, summary, plans, "torch" in imported)

@@ -112,6 +112,8 @@ class Train:
         steps = self.steps or tuned or STEPS
         config = dataclasses.asdict(self.options)
         config["report"] = config["report"] or max(1, steps // _REPORTS)
+        if "horizon" in config:
+            config["horizon"] = config["horizon"] or steps
         run = Run(self.agent, config, env, self.arg, self.seed, steps)
         if self.out is not None:
             check_free(self.out)

@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from rlkit.agent import Agent
+from rlkit.agent import Agent, Attentive
 
 
 class Evaluation(NamedTuple):
@@ -53,10 +53,12 @@ def evaluate(
     lengths = np.zeros(episodes, np.int64)
     ended = 0
     for episode in range(episodes):
-        obs, _ = world.reset(seed=seed if episode == 0 else None)
+        obs, info = world.reset(seed=seed if episode == 0 else None)
         discount = 1.0
-        for _ in range(max_steps):
-            obs, reward, terminated, truncated, _ = world.step(agent.act(obs))
+        for t in range(max_steps):
+            if isinstance(agent, Attentive):
+                agent.attend(info, first=t == 0)
+            obs, reward, terminated, truncated, info = world.step(agent.act(obs))
             returns[episode] += discount * float(reward)
             discount *= gamma
             lengths[episode] += 1

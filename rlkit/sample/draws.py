@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from rlkit import dist
@@ -26,6 +25,17 @@ def weight_generator(seed: int) -> torch.Generator:
     )
 
 
+def share(envs: int) -> int:
+    """Return how many of `envs` environments are this process's.
+
+    Raises:
+        ValueError: they cannot be dealt out evenly.
+    """
+    if envs % dist.world_size():
+        raise ValueError(f"envs is {envs}; {dist.world_size()} processes must have as many each")
+    return envs // dist.world_size()
+
+
 def draw(rng: np.random.Generator, head: Head, count: int) -> Tensor:
     """Return the draws [N, D] of this process's `count` environments, float64."""
     everybody = (dist.world_size() * count, head.draws)
@@ -34,13 +44,18 @@ def draw(rng: np.random.Generator, head: Head, count: int) -> Tensor:
     return torch.from_numpy(numbers[first : first + count])
 
 
-def minibatches(rng: np.random.Generator, rows: int, size: int) -> Iterator[NDArray[np.int64]]:
+def minibatches(rng: np.random.Generator, rows: int, size: int, device: torch.device) -> Iterator[Tensor | slice]:
     """Deal `rows` rows of each process into minibatches of `size` rows over all; yield those of this process, one by one.
 
-    The order is that of as many uniform numbers. The last minibatch holds what remains.
+    The order is that of as many uniform numbers; the last minibatch holds what remains. Where one holds everything there is no
+    order, and nothing is drawn.
     """
     ranks, rank = dist.world_size(), dist.rank()
+    if size >= ranks * rows:
+        yield slice(None)
+        return
     order = np.argsort(rng.random(ranks * rows), kind="stable")
     for start in range(0, ranks * rows, size):
         part = order[start : start + size]
-        yield part if ranks == 1 else part[part // rows == rank] - rank * rows
+        own = part if ranks == 1 else part[part // rows == rank] - rank * rows
+        yield torch.from_numpy(own).to(device)

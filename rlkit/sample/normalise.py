@@ -5,6 +5,7 @@ Chan, Golub & LeVeque (1983): with n_a, μ_a, M_a of what was seen and n_b, μ_b
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from rlkit import dist
+from rlkit.data import Trajectories
+from rlkit.policies.actor_critic import ActorCritic
 
 Floats = NDArray[np.float64]
 _LEAST = 1e-8  # added to variances
@@ -90,6 +93,48 @@ class RewardScale:
         """Take over a state."""
         self.moments.load_state_dict(state["moments"])
         self.running = np.array(state["running"])
+
+
+class Normaliser:
+    """What an agent normalises: observations, in its policy, and rewards, in its segments; or nothing.
+
+    Args:
+        policy: whose eyes standardise observations, if they were made to.
+        shape: of a packed observation.
+        count: N environments of this process.
+        gamma: the discount of returns, by whose deviation rewards are divided; None leaves rewards as they are.
+    """
+
+    def __init__(self, policy: ActorCritic, shape: tuple[int, ...], count: int, gamma: float | None) -> None:
+        self._eyes = policy.eyes
+        self._seen = Moments(shape) if policy.eyes.normalise else None
+        self._scale = None if gamma is None else RewardScale(count, gamma)
+
+    def scaled(self, traj: Trajectories) -> Trajectories:
+        """Return a segment with its rewards normalised."""
+        if self._scale is None:
+            return traj
+        ends = (traj.terminated | traj.truncated).cpu().numpy()
+        rewards = self._scale(traj.rewards.cpu().double().numpy(), ends)
+        return replace(traj, rewards=torch.from_numpy(rewards).to(traj.rewards))
+
+    def see(self, traj: Trajectories) -> None:
+        """Count a segment's observations in; call it when the segment has been learned from, so that a segment has one scale."""
+        if self._seen is not None:
+            self._seen.update(traj.obs.flatten(0, 1).cpu().numpy())
+            self._eyes.standardise(torch.from_numpy(self._seen.mean), torch.from_numpy(self._seen.std))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all of it; the policy has a copy of the mean and the deviation."""
+        seen, scale = self._seen, self._scale
+        return {"seen": seen and seen.state_dict(), "scale": scale and scale.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state."""
+        if self._seen is not None:
+            self._seen.load_state_dict(state["seen"])
+        if self._scale is not None:
+            self._scale.load_state_dict(state["scale"])
 
 
 def _over_ranks(x: NDArray[Any]) -> Floats:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rlkit.agent import Agent, Report
+from rlkit.agent import Agent, Attentive, Report
 from rlkit.sample.config import Deep
 
 
@@ -26,6 +26,11 @@ class Several:
     def act(self, obs: Any, *, explore: bool = False) -> Any:
         """Return what the first run does."""
         return self.runs[0].act(obs, explore=explore)
+
+    def attend(self, info: Mapping[str, Any], *, first: bool) -> None:
+        """Have the first run take note."""
+        if isinstance(self.runs[0], Attentive):
+            self.runs[0].attend(info, first=first)
 
     def updates(self, steps: int) -> Iterator[Report]:
         """Take `steps` more steps in every run, reporting their means and each."""

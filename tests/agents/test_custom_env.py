@@ -16,7 +16,8 @@ LEARNING = [name for name in agents.names() if issubclass(agents.load(name).Conf
 BANDITS = [name for name in LEARNING if name.endswith("_bandit")]
 LINEAR = [name for name in LEARNING if issubclass(agents.load(name).Config, Featured)]
 TABULAR = [name for name in LEARNING if name not in LINEAR + BANDITS]
-PLANNERS = [name for name in agents.names() if name not in LEARNING]
+DEEP = [name for name in agents.names() if hasattr(agents.load(name).Config, "device")]
+PLANNERS = [name for name in agents.names() if name not in LEARNING + DEEP]
 STARTING_ANYWHERE = ["mc_basic", "mc_exploring_starts"]
 OPTIONS = {"mc_basic": {"length": 5}}
 
