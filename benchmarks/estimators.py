@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     episodes = 1024 if asked.quick else asked.episodes
     if episodes < 1024 or episodes % 1024:
         parser.error(f"episodes is {episodes}; it must be a multiple of 1024")
-    console, begun = Console(width=174), time.perf_counter()
+    console, begun = Console(width=178), time.perf_counter()
     cases = [worlds.make(world) for world in worlds.WORLDS if world.name in asked.worlds]
     rows: list[Row] = []
     for case in cases:
