@@ -29,6 +29,8 @@ ON_POLICY = {"envs": 8, "segment": 16, "lr": "linear(0.02, 0, 4000)", "hidden": 
 CASES = [
     Case("ppo", {**ON_POLICY, "batch": 64, "epochs": 4}, 4000, critic),
     Case("ppo", {**ON_POLICY, "batch": 64, "epochs": 4}, 4000, critic, continuous=True),
+    Case("a2c", {**ON_POLICY, "segment": 4}, 4000, critic),
+    Case("a2c", {**ON_POLICY, "segment": 4}, 4000, critic, continuous=True),
 ]
 
 
@@ -47,5 +49,6 @@ RESUMES = {
     "ppo-awkward": Resume(
         "ppo", Awkward, {**SMALL, "recurrent": 4, "normalise_obs": True, "normalise_rewards": True}, 96
     ),
+    "a2c": Resume("a2c", Awkward, {"envs": 3, "segment": 4, "hidden": (8,), "shared": True, "normalise_obs": True}, 96),
     "ppo-numbers": Resume("ppo", lambda: Rung("both", continuous=True), {**SMALL, "seeds": 2, "value_clip": 0.2}, 96),
 }
