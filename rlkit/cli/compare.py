@@ -29,6 +29,7 @@ _Names = Annotated[
     tyro.conf.Positional,
     tyro.conf.arg(metavar="AGENT", help="of rlkit list agents", help_behavior_hint=""),
 ]
+_Gamma = Annotated[float | None, tyro.conf.arg(help="discount", help_behavior_hint="(default: each agent's own)")]
 _Set = Annotated[
     tuple[str, ...],
     tyro.conf.UseAppendAction,
@@ -54,7 +55,7 @@ class Compare:
     steps: int = 50_000  # of each run
     seeds: int = 20  # runs of each agent
     seed: Seed = 0
-    gamma: float = 0.9  # discount
+    gamma: _Gamma = None
     metric: Literal["auto", "value", "return", "rmse"] = "auto"  # auto: value or rmse with a model, return without
     set: _Set = ()
     out: Out = None
@@ -68,7 +69,8 @@ class Compare:
         title = Path(env).stem if Path(env).is_file() else env
         found = {name: self._learn(name, env) for name in names}
         rows, key = rank(found, None if self.metric == "auto" else self.metric)
-        show(Console(), rows, key, f"{title}: {self.seeds} runs of {self.steps:,} steps, gamma {self.gamma:g}")
+        gamma = "" if self.gamma is None else f", gamma {self.gamma:g}"
+        show(Console(), rows, key, f"{title}: {self.seeds} runs of {self.steps:,} steps{gamma}")
         folder = self.out or new_folder("runs", f"compare-{title}".replace("/", "-").replace(":", "-"))
         asked = {"env": env, **{key: getattr(self, key) for key in ("arg", "steps", "seeds", "seed", "gamma", "set")}}
         with Bar("drawing"):
@@ -99,8 +101,10 @@ class Compare:
         return list(self.agents)
 
     def _learn(self, name: str, env: str) -> Learned:
-        config: dict[str, Any] = {"gamma": self.gamma, "seeds": self.seeds, "report": max(1, self.steps // _REPORTS)}
+        config: dict[str, Any] = {"seeds": self.seeds, "report": max(1, self.steps // _REPORTS)}
         own = _fields(name)
+        config |= {} if self.gamma is None else {"gamma": self.gamma}
+        config |= {"horizon": self.steps} if "horizon" in own else {}
         config |= {key: value for only, key, value in map(_setting, self.set) if only in {"", name} and key in own}
         world, agent, notes = build(Run(name, config, env, self.arg, self.seed))
         note(notes)

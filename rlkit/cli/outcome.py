@@ -61,14 +61,15 @@ def _table(agent: Agent, run: Run, lines: Sequence[Line]) -> Table:
     table.add_column()
     last = lines[-1].report
     seeds = int(run.config.get("seeds", 1))
-    for name, words in {**_where(agent), **_when(lines, seeds), **_what(last, seeds)}.items():
+    for name, words in {**_where(agent, run), **_when(lines, seeds), **_what(last, seeds)}.items():
         table.add_row(name, words)
     return table
 
 
-def _where(agent: Agent) -> dict[str, str]:
+def _where(agent: Agent, run: Run) -> dict[str, str]:
     if not isinstance(agent, Learner):
-        return {}
+        widths = "-".join(map(str, run.config.get("hidden", ())))
+        return {"net": f"{widths} on {run.config['device']}, {run.config['envs']} environments"} if widths else {}
     setting = agent.setting
     engine = "env.step, one by one" if setting.world is None else "compiled with its model"
     return {"states x actions": f"{setting.n_states:,} x {setting.n_actions}, {engine}"}
