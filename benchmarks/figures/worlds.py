@@ -116,9 +116,7 @@ def soft(mdp: MDP, epsilon: float) -> MDP:
 
 def best_soft(mdp: MDP, epsilon: float, gamma: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the values [S] of the best epsilon-greedy policy, and the actions [S] about which it is epsilon-greedy."""
-    plain, agent = (rlkit.make("policy_iteration", one, gamma=gamma) for one in (mdp, soft(mdp, epsilon)))
-    list(plain.updates(1000))
-    agent.plan.policy[:] = plain.policy  # a policy that nearly never ends has values beyond what floats can hold
+    agent = rlkit.make("policy_iteration", soft(mdp, epsilon), gamma=gamma)
     list(agent.updates(1000))
     return agent.v, agent.policy
 

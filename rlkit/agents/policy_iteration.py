@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rlkit.tabular.bellman import greedy
 from rlkit.tabular.certificate import rounding_error
 from rlkit.tabular.ends import ending_policy
-from rlkit.tabular.linear import exact_value
+from rlkit.tabular.linear import policy_value
 from rlkit.tabular.planner import Plan, Planner, certify_plan, check_config
 from rlkit.tabular.problem import Problem, World, make_problem
 
@@ -46,7 +46,7 @@ def _rounds(problem: Problem, config: Config, plan: Plan) -> Iterator[dict[str, 
 
 
 def _value(problem: Problem, policy: NDArray[np.int64]) -> NDArray[np.float64]:
-    v = exact_value(problem.model, policy)
+    v = policy_value(problem.model, policy, problem.gamma)
     if v is None:
         raise ValueError(
             "gamma is 1, and a policy on the way ends too rarely for floating point to tell its value; use gamma < 1"

@@ -13,7 +13,7 @@ from rlkit.mdp import MDP
 from rlkit.tabular.bellman import greedy
 from rlkit.tabular.certificate import rounding_error
 from rlkit.tabular.ends import ending_policy
-from rlkit.tabular.linear import exact_value
+from rlkit.tabular.linear import policy_value
 from rlkit.tabular.problem import make_problem
 
 SMALL = 100  # states up to which a dense system is solved in no time
@@ -32,9 +32,11 @@ def optimal(mdp: MDP, gamma: float) -> tuple[Floats, Bools]:
     model = problem.model
     policy = ending_policy(model) if gamma == 1.0 else np.zeros(mdp.n_states, np.int64)
     while True:
-        v = exact_value(model, policy)
+        v = policy_value(model, policy, gamma)
         if v is None:
-            raise ValueError("gamma is 1, and going round in circles pays, so that the optimal return has no bound")
+            raise ValueError(
+                "gamma is 1, and a policy on the way never ends, or too rarely for floating point to tell its value"
+            )
         slack = 8 * rounding_error(model, float(np.abs(v).max()))
         if not greedy(model, v, policy, slack):
             return v, problem.q(v) >= v[:, None] - slack

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rlkit.tabular.bellman import greedy, q_of, residual
 from rlkit.tabular.ends import ending_policy
-from rlkit.tabular.linear import exact_value, expected_steps
+from rlkit.tabular.linear import ended_value
 from rlkit.tabular.model import Model
 
 
@@ -89,12 +89,10 @@ def _value_proof(
     model: Model, v: NDArray[np.float64], policy: NDArray[np.int64], worst: float, error: float
 ) -> Certificate | None:
     """Measure the distance of v from the value of a policy that ends, if Bellman's equation holds for that value."""
-    exact, steps = exact_value(model, policy), expected_steps(model, policy)
-    if exact is None or steps is None:
+    ended = ended_value(model, policy)
+    if ended is None:
         return None
-    lost = (model.terms + 2) * float(np.finfo(np.float64).eps) * steps.max()
-    if steps.min() < 0.5 or lost > 1e-3:  # it ends by rounding alone
-        return None
+    exact, steps = ended
     slack = error * float(steps.max())
     low, high, _ = residual(model, exact)
     if max(-low, high) > 4 * slack:

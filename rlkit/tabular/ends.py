@@ -2,8 +2,10 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import dijkstra
 
-from rlkit.arrays import Bools, Ints
+from rlkit.arrays import Bools, Floats, Ints
 from rlkit.tabular.model import SURE, Model, Sparse, dense_table
 
 
@@ -14,26 +16,38 @@ def never_ends(model: Model, gamma: float) -> bool:
 
 
 def ending_policy(model: Model, allowed: Bools | None = None) -> Ints:
-    """Return a policy [S] that ends the episode with probability one; -1 where no action leads to an end.
+    """Return a policy [S] that ends the episode with probability one, soon; -1 where no action leads to an end.
 
-    Walks back from the state-action pairs that can end at once, one step in each round.
+    It follows the way to an end with the least Σ 1/p, p the probabilities of its steps: the number of steps that it takes
+    where one that fails leaves everything as it was. Any way would end, but one over steps that hardly ever happen so late
+    that floating point cannot tell its value.
 
     Args:
         model: under gamma 1.
         allowed: [S, A] the actions to choose from; all of them when left out.
     """
+    n = model.n_states
     source, action, target = edges(model)
-    ending = can_end(model)
+    weight = _weights(model)
+    mass, over = masses(model), can_end(model)
+    stopping = np.argwhere(over)
+    end = (1.0 - (mass if isinstance(model, Sparse) else mass[model.rule]))[over]
+    source, action = np.concatenate([source, stopping[:, 0]]), np.concatenate([action, stopping[:, 1]])
+    target, weight = np.concatenate([target, np.full(len(end), n)]), np.concatenate([weight, end])
     if allowed is not None:
-        ending &= allowed
         kept = allowed[source, action]
-        source, action, target = source[kept], action[kept], target[kept]
-    policy = np.where(ending.any(axis=1), ending.argmax(axis=1), -1)
-    while True:
-        step = (policy[target] >= 0) & (policy[source] < 0)
-        if not step.any():
-            return policy
-        policy[source[step]] = action[step]
+        source, action, target, weight = source[kept], action[kept], target[kept], weight[kept]
+    order = np.lexsort((action, -weight, source, target))  # the likeliest action first, of those from s to s'
+    pair = (target * (n + 1) + source)[order]
+    first = np.flatnonzero(np.diff(pair, prepend=-1))
+    best = order[first]
+    cost = 1.0 / np.maximum(weight[best], 1e-200)
+    graph = coo_array((cost, (target[best], source[best])), shape=(n + 1, n + 1)).tocsr()
+    _, after = dijkstra(graph, indices=n, return_predecessors=True)
+    ends = np.flatnonzero(after[:n] >= 0)
+    policy = np.full(n, -1)
+    policy[ends] = action[best[np.searchsorted(pair[first], after[ends].astype(np.int64) * (n + 1) + ends)]]
+    return policy
 
 
 def edges(model: Model) -> tuple[Ints, Ints, Ints]:
@@ -44,6 +58,14 @@ def edges(model: Model) -> tuple[Ints, Ints, Ints]:
     offset, _, weight = dense_table(model)
     state, slot, action = np.nonzero((weight > 0.0)[model.rule])
     return state, action, state + offset[model.rule[state], slot]
+
+
+def _weights(model: Model) -> Floats:
+    """Return the probabilities of `edges`, in their order."""
+    if isinstance(model, Sparse):
+        return model.weight
+    weight = dense_table(model)[2]
+    return weight[model.rule][(weight > 0.0)[model.rule]]
 
 
 def earns_without_end(model: Model) -> bool:

@@ -1,6 +1,7 @@
 """Policy evaluation as a linear system: (I - gamma P_pi) v = r_pi, built from a model and solved exactly."""
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,14 +53,38 @@ def exact_value(model: Model, policy: NDArray[np.int64]) -> NDArray[np.float64] 
     return solve(system, reward)
 
 
-def expected_steps(model: Model, policy: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """Solve for the (discounted) number of steps until the end of an episode, one for each state."""
-    transition, _ = policy_system(model, policy)
-    return solve(csc_array(eye_array(model.n_states, format="csc") - transition), np.ones(model.n_states))
+class Ended(NamedTuple):
+    """What a policy that ends is worth under gamma 1, and when."""
+
+    v: NDArray[np.float64]  # [S]
+    steps: NDArray[np.float64]  # [S]  expected, until the end of an episode
+
+
+def ended_value(model: Model, policy: NDArray[np.int64]) -> Ended | None:
+    """Solve for the value and the steps of a policy under gamma 1; None where floating point cannot tell that it ends.
+
+    The steps are the condition of the system: each of them may lose what a backup does.
+    """
+    transition, reward = policy_system(model, policy)
+    system = csc_array(eye_array(model.n_states, format="csc") - transition)
+    found = solve(system, np.column_stack([reward, np.ones(model.n_states)]))
+    if found is None:
+        return None
+    v, steps = np.ascontiguousarray(found.T)
+    lost = (model.terms + 2) * float(np.finfo(np.float64).eps) * steps.max()
+    return None if steps.min() < 0.5 or lost > 1e-3 else Ended(v, steps)  # below 0.5 it ends by rounding alone
+
+
+def policy_value(model: Model, policy: NDArray[np.int64], gamma: float) -> NDArray[np.float64] | None:
+    """Return the value [S] of a policy; None where, under gamma 1, floating point cannot tell it."""
+    if gamma < 1.0:
+        return exact_value(model, policy)
+    ended = ended_value(model, policy)
+    return None if ended is None else ended.v
 
 
 def solve(system: csc_array, right: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Solve a sparse system by LU; None where it is singular."""
+    """Solve a sparse system by LU for one right side [S] or several [S, k]; None where it is singular."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MatrixRankWarning)
         try:

@@ -11,7 +11,7 @@ from rlkit.agent import Report
 from rlkit.tabular.bellman import greedy, near_best, residual
 from rlkit.tabular.certificate import Certificate, prove
 from rlkit.tabular.ends import ending_policy
-from rlkit.tabular.linear import exact_value
+from rlkit.tabular.linear import policy_value
 from rlkit.tabular.problem import Problem
 
 
@@ -142,7 +142,7 @@ def first_values(problem: Problem) -> NDArray[np.float64]:
     """
     if problem.gamma < 1.0:
         return np.zeros(problem.n_states)
-    v = exact_value(problem.model, ending_policy(problem.model))
+    v = policy_value(problem.model, ending_policy(problem.model), 1.0)
     if v is None:
         raise ValueError("gamma is 1, but an end is too rare for floating point to tell; use gamma < 1")
     return v

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 import envs  # noqa: F401 - registers the ids
+from rlkit import agents as planners
 from rlkit import exact
 from rlkit.agents.policy_iteration import Config, make
 from rlkit.mdp import from_arrays, from_env, from_P
-from tests.probes import book_5x5, random_mdp
+from rlkit.tabular.linear import ended_value
+from tests.probes import book_5x5, dense, random_mdp
 from tests.reference import optimum
 
 
@@ -113,3 +115,47 @@ def test_at_gamma_1_it_starts_from_a_policy_that_ends_and_stays_with_such():
     cliff = make(gym.make("CliffWalking-v1"), Config(gamma=1.0))
     list(cliff.updates(100))
     assert cliff.v[36] == pytest.approx(-13, abs=1e-12)
+
+
+def slippery(name, epsilon):
+    """A world in which any action is carried out with probability epsilon, whichever was chosen."""
+    mdp = from_env(gym.make(name))
+    mix = (1.0 - epsilon) * np.eye(mdp.n_actions) + epsilon / mdp.n_actions
+    table = [
+        [
+            [
+                (mix[a, b] * mdp.prob[k], int(mdp.next_state[k]), mdp.reward[k], bool(mdp.terminated[k]))
+                for b in range(mdp.n_actions)
+                for k in range(mdp.indptr[s * mdp.n_actions + b], mdp.indptr[s * mdp.n_actions + b + 1])
+            ]
+            for a in range(mdp.n_actions)
+        ]
+        for s in range(mdp.n_states)
+    ]
+    return from_P(table, np.diff(mdp.start_cdf, prepend=0.0))
+
+
+@pytest.mark.parametrize("epsilon", [0.5, 0.1, 0.001])
+@pytest.mark.parametrize("name", ["GridWorld-Windy-v0", "GridWorld-Cliff-v0", "CliffWalking-v1", "FrozenLake-v1"])
+def test_at_gamma_1_it_starts_from_a_policy_that_ends_soon(name, epsilon):
+    """Where every action can slip into any other, following slips ends the episode too, after some 10^16 steps."""
+    world = slippery(name, epsilon)
+    agent = make(world, Config(gamma=1.0))
+    assert ended_value(agent.problem.model, agent.plan.policy).steps.max() < 1e6
+    list(agent.updates(100))
+    assert agent.converged
+    P, r, _, _ = dense(world)
+    np.testing.assert_allclose((r + P @ agent.v).max(axis=1), agent.v, atol=1e-9)
+    swept = planners.make("value_iteration", world, gamma=1.0)
+    list(swept.updates(20_000))
+    np.testing.assert_allclose(swept.v, agent.v, atol=2e-6)
+
+
+def test_at_gamma_1_an_end_that_is_too_rare_for_floating_point_is_refused():
+    n = 40
+    rare = from_P([[[(0.1, min(s + 1, n - 1), -1.0, s == n - 1), (0.9, 0, -1.0, False)]] for s in range(n)])
+    agent = make(rare, Config(gamma=1.0))
+    with pytest.raises(ValueError, match="ends too rarely for floating point to tell its value; use gamma < 1"):
+        list(agent.updates(10))
+    with pytest.raises(ValueError, match="an end is too rare for floating point to tell"):
+        planners.make("value_iteration", rare, gamma=1.0)
