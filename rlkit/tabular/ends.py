@@ -43,7 +43,7 @@ def ending_policy(model: Model, allowed: Bools | None = None) -> Ints:
     best = order[first]
     cost = 1.0 / np.maximum(weight[best], 1e-200)
     graph = coo_array((cost, (target[best], source[best])), shape=(n + 1, n + 1)).tocsr()
-    _, after = dijkstra(graph, indices=n, return_predecessors=True)
+    after = dijkstra(graph, True, [n], True)[1][0]  # from the end, along reversed steps
     ends = np.flatnonzero(after[:n] >= 0)
     policy = np.full(n, -1)
     policy[ends] = action[best[np.searchsorted(pair[first], after[ends].astype(np.int64) * (n + 1) + ends)]]
