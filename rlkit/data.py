@@ -61,7 +61,8 @@ class Trajectories:
 
     def select(self, rows: Tensor | slice) -> "Trajectories":
         """Return the rows of these indices, in their order, or those where a bool [B] is True, or a stretch of them."""
-        return _each(self, lambda field: field[rows])
+        whole = isinstance(rows, slice) and rows == slice(None)
+        return self if whole else _each(self, lambda field: field[rows])
 
     def to(self, device: torch.device) -> "Trajectories":
         """Return the same on another device; from pinned memory the copies do not wait."""

@@ -149,17 +149,16 @@ class PPO:
         for _ in range(config.epochs):
             for rows in minibatches(self.rng, len(data.mask), size, self.device):
                 part, old = data.select(rows), old_values[rows]
-                evaluation, values = self.policy.both(part)
-                loss = clipped_surrogate(
-                    evaluation.logprobs, part.logprobs, advantages[rows], part.mask, low=low, high=high
-                )
+                outputs, values = self.policy.forward(part)
+                logprobs = self.policy.head.log_prob(outputs, part.actions)
+                loss = clipped_surrogate(logprobs, part.logprobs, advantages[rows], part.mask, low=low, high=high)
                 if config.value_clip:
                     error = clipped_value_loss(values, old, targets[rows], part.mask, clip=config.value_clip)
                 else:
                     error = value_loss(values, targets[rows], part.mask)
                 loss = loss + config.value * error
                 if config.entropy:
-                    loss = loss - config.entropy * evaluation.entropy
+                    loss = loss - config.entropy * self.policy.head.entropy(outputs)
                 loss = aggregate(loss, part.mask, "token", dist.mean(count(part.mask, "token")))
                 self.optimizer.step(dist.mean(self.optimizer.gradient(loss)), alpha, config.max_grad_norm)
             if config.target_kl and self._kl(data) > config.target_kl:

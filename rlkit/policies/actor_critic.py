@@ -83,9 +83,15 @@ class ActorCritic(nn.Module):
         actions = self.head.mode(outputs) if draws is None else self.head.sample(outputs, draws)
         return Acted(actions, self.head.log_prob(outputs, actions), memory)
 
+    def forward(self, traj: Trajectories) -> tuple[Tensor, Tensor]:
+        """Return what the head reads, [B, T, K], and V(s_t), [B, T], with one pass through what they share."""
+        features = self._features(traj)
+        return self._outputs_of(features, traj), self._values(features, traj)
+
     def evaluate(self, traj: Trajectories) -> Evaluation:
         """Return log π(a|s) and entropy, [B, T], with gradient."""
-        return self._evaluation(self._features(traj), traj)
+        outputs = self._outputs_of(self._features(traj), traj)
+        return Evaluation(self.head.log_prob(outputs, traj.actions), self.head.entropy(outputs))
 
     def values(self, traj: Trajectories) -> Tensor:
         """Return V(s_t), [B, T], with gradient."""
@@ -93,8 +99,8 @@ class ActorCritic(nn.Module):
 
     def both(self, traj: Trajectories) -> tuple[Evaluation, Tensor]:
         """Return `evaluate` and `values` with one pass through what they share."""
-        features = self._features(traj)
-        return self._evaluation(features, traj), self._values(features, traj)
+        outputs, values = self.forward(traj)
+        return Evaluation(self.head.log_prob(outputs, traj.actions), self.head.entropy(outputs)), values
 
     def next_values(self, traj: Trajectories) -> Tensor:
         """Return V(s_{t+1}) of the true successors, [B, T], with gradient."""
@@ -125,11 +131,9 @@ class ActorCritic(nn.Module):
         values: Tensor = self.critic(features).view(traj.mask.shape)
         return values
 
-    def _evaluation(self, features: Tensor, traj: Trajectories) -> Evaluation:
+    def _outputs_of(self, features: Tensor, traj: Trajectories) -> Tensor:
         allowed = None if traj.allowed is None else traj.allowed.flatten(0, 1)
-        outputs, actions = self._outputs(features, allowed), traj.actions.flatten(0, 1)
-        logprobs, entropy = self.head.log_prob(outputs, actions), self.head.entropy(outputs)
-        return Evaluation(logprobs.view(traj.mask.shape), entropy.view(traj.mask.shape))
+        return self._outputs(features, allowed).view(*traj.mask.shape, -1)
 
     def _outputs(self, features: Tensor, allowed: Tensor | None) -> Tensor:
         """What the head reads, [N, K]; a forbidden action has the lowest finite logit, so that its probability is exactly 0."""

@@ -37,11 +37,16 @@ def share(envs: int) -> int:
 
 
 def draw(rng: np.random.Generator, head: Head, count: int) -> Tensor:
-    """Return the draws [N, D] of this process's `count` environments, float64."""
-    everybody = (dist.world_size() * count, head.draws)
+    """Return the draws [N, D] of this process's `count` environments for one step, float64."""
+    return draw_ahead(rng, head, count, 1)[0]
+
+
+def draw_ahead(rng: np.random.Generator, head: Head, count: int, steps: int) -> Tensor:
+    """Return what `draw` would give in each of T steps, [T, N, D]."""
+    everybody = (steps, dist.world_size() * count, head.draws)
     numbers = rng.random(everybody) if head.draw == "uniform" else rng.standard_normal(everybody)
     first = dist.rank() * count
-    return torch.from_numpy(numbers[first : first + count])
+    return torch.from_numpy(numbers[:, first : first + count])
 
 
 def minibatches(rng: np.random.Generator, rows: int, size: int, device: torch.device) -> Iterator[Tensor | slice]:

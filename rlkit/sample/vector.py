@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rlkit.data import Trajectories
 from rlkit.policies.actor_critic import ActorCritic
-from rlkit.sample.draws import draw
+from rlkit.sample.draws import draw_ahead
 from rlkit.sample.worlds import Worlds
 
 
@@ -36,7 +36,8 @@ class Segments:
         Raises:
             ValueError: the worlds give what is no finite number.
         """
-        worlds, head = self.worlds, self.policy.head
+        worlds, policy = self.worlds, self.policy
+        draws = draw_ahead(rng, policy.head, worlds.count, steps).to(self.device)
         rows = np.arange(worlds.count)
         obs = np.empty((worlds.count, steps, *worlds.obs.shape[1:]), worlds.obs.dtype)
         next_obs = np.empty_like(obs)
@@ -48,8 +49,7 @@ class Segments:
             obs[:, t] = worlds.obs
             allowed = None if worlds.allowed is None else self._tensor(worlds.allowed)
             with torch.inference_mode():
-                seen, draws = self._tensor(worlds.obs), draw(rng, head, worlds.count).to(self.device)
-                acted = self.policy.act(seen, draws, allowed, self.memory)
+                acted = policy.act(self._tensor(worlds.obs), draws[t], allowed, self.memory)
             step = worlds.step(acted.actions.cpu().numpy())
             next_obs[:, t], rewards[:, t] = step.next_obs, step.rewards
             terminated[:, t], truncated[:, t] = step.terminated, step.truncated

@@ -72,7 +72,7 @@ class Corner(gym.Env):
 @pytest.mark.parametrize("options", [{}, {"clip_high": 0.3, "value_clip": 0.1, "entropy": 0.01}], ids=["plain", "all"])
 def test_an_update_is_the_papers_written_out(options):
     config = {**SETTINGS, "envs": 2, "segment": 16, "batch": 12, "epochs": 3, "lr": 0.01, "clip": 0.2, **options}
-    agent = rlkit.make("ppo", gym.make("CartPole-v1", max_episode_steps=11), seed=3, **config)
+    agent = rlkit.make("ppo", gym.make("CartPole-v1", max_episode_steps=11), seed=0, **config)
     train(agent, 32)
     before = copy.deepcopy((agent.policy, agent.segments, agent.rng, agent.optimizer.state_dict()))
     train(agent, 32)
