@@ -18,6 +18,7 @@ from rlkit.learning.setting import Environment, Setting, checked, finite, survey
 from rlkit.mdp import MDP
 from rlkit.tabular.schedule import Rate
 
+FALLING = "linear(0.1, 0.001, 8000000)"  # the step size of on-policy agents: in short runs 0.1
 ROWS = 3  # of infinitely many states: the last two of the run, and the one that is acted upon
 
 
