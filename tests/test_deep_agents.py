@@ -29,7 +29,7 @@ def test_it_climbs_the_ladder(case, rung):
         pass
     slack = 0.02 if rung == "endless" else 0.05
     for obs, value in VALUES[rung].items():
-        assert case.value(agent, [obs]) == pytest.approx(value, rel=slack, abs=slack), obs
+        assert case.value is None or case.value(agent, [obs]) == pytest.approx(value, rel=slack, abs=slack), obs
     for obs, best in ACTIONS.get(rung, {}).items():
         action = agent.act(np.array([obs], np.float32))
         assert action == best if not case.continuous else abs(float(action[0]) - (2 * best - 1)) < 0.1
@@ -94,7 +94,7 @@ def test_what_is_no_number_is_named_with_its_step_and_environment(name, where):
     continuous = next(case.continuous for case in CASES if case.agent == name)
     env = Sick(where)
     env.action_space = spaces.Box(-1, 1, (1,)) if continuous else env.action_space
-    agent = rlkit.make(name, env, envs=2)
+    agent = rlkit.make(name, env, envs=2, **({"group": 2} if name == "grpo" else {}))
     with pytest.raises(
         ValueError, match=r"nan.*(environment \d.*step 5|step 5.*environment \d)|environment \d.*step 5.*nan"
     ):

@@ -140,7 +140,7 @@ class Train:
         steps = self.steps or run.steps or STEPS
         if steps != run.steps and steps > _step(folder):
             write_run(folder, dataclasses.replace(run, steps=steps))
-        return folder, world, agent, steps - _step(folder)
+        return folder, world, agent, steps - _asked(folder)
 
     def _learn(self, agent: Agent, steps: int, folder: Path) -> int:
         try:
@@ -191,6 +191,12 @@ def _way_on(folder: Path) -> str:
 
 def _step(folder: Path) -> int:
     return int(read(folder / CHECKPOINT).state["step"])
+
+
+def _asked(folder: Path) -> int:
+    """The steps so far, less those by which whole episodes went beyond what was asked for."""
+    state = read(folder / CHECKPOINT).state
+    return int(state["step"]) - int(state.get("beyond", 0))
 
 
 def _complain(message: str) -> None:

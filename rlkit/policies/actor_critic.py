@@ -27,6 +27,7 @@ class ActorCritic(nn.Module):
         generator: draws the weights.
         shared: one body for actor and critic. The eyes for images are always one.
         recurrent: H of a gated recurrent unit on top of a shared body; 0 for none.
+        critic: False leaves the value out: a policy alone.
         normalise: standardise observations; see `Eyes`.
         log_std: the logarithm of the standard deviations of continuous actions at the start.
     """
@@ -41,6 +42,7 @@ class ActorCritic(nn.Module):
         generator: torch.Generator,
         shared: bool = False,
         recurrent: int = 0,
+        critic: bool = True,
         normalise: bool = False,
         log_std: float = 0.0,
     ) -> None:
@@ -59,7 +61,8 @@ class ActorCritic(nn.Module):
             self.memory = Memory(own[0], recurrent, generator)
             own = (recurrent,)
         self.actor = mlp((*own, outputs), activation, generator, _ACTOR_GAIN)
-        self.critic = mlp((*own, 1), activation, generator, 1.0)
+        if critic:
+            self.critic = mlp((*own, 1), activation, generator, 1.0)
 
     def start(self, count: int) -> Tensor | None:
         """Return the memory of `count` environments at the beginning, [N, H]; None for a policy without."""
@@ -87,6 +90,10 @@ class ActorCritic(nn.Module):
         """Return what the head reads, [B, T, K], and V(s_t), [B, T], with one pass through what they share."""
         features = self._features(traj)
         return self._outputs_of(features, traj), self._values(features, traj)
+
+    def outputs(self, obs: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """Return what the head reads, [..., K], for observations [..., *shape]; of a policy without memory."""
+        return self._outputs(self.body(self.eyes(obs)), allowed)
 
     def evaluate(self, traj: Trajectories) -> Evaluation:
         """Return log π(a|s) and entropy, [B, T], with gradient."""

@@ -1,8 +1,10 @@
 """What samplers and losses ask of a policy, be it a small net or a language model."""
 
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
+from torch.nn import Parameter
 
 from rlkit.data import Trajectories
 from rlkit.policies.heads import Head
@@ -47,4 +49,16 @@ class Policy(Protocol):
 
     def evaluate(self, traj: Trajectories) -> Evaluation:
         """Return log π(a|s) and the entropy of π(·|s) at every step, with gradient."""
+        ...
+
+
+class Learner(Policy, Protocol):
+    """A policy that is a net: it has weights to learn."""
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Return its weights."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return its weights and buffers by name."""
         ...

@@ -1,23 +1,31 @@
 """Networks and optimizers as mappings of arrays, which is what a checkpoint holds; nothing here needs torch to be read."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 Arrays = dict[str, NDArray[Any]]
 
 
-def module_state(module: nn.Module) -> Arrays:
+class Module(Protocol):
+    """What has weights and buffers, as torch's modules have."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return them by name; writing into them changes the module."""
+        ...
+
+
+def module_state(module: Module) -> Arrays:
     """Return copies of a module's weights and buffers by name."""
     return {name: _array(tensor) for name, tensor in module.state_dict().items()}
 
 
-def load_module(module: nn.Module, state: Mapping[str, Any]) -> None:
+def load_module(module: Module, state: Mapping[str, Any]) -> None:
     """Give a module the weights and buffers of a state.
 
     Raises:

@@ -1,7 +1,7 @@
 """Whole episodes: a policy plays one from beginning to end in each of N worlds, `group` of them from each start."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -10,11 +10,28 @@ from torch import Tensor
 
 from rlkit import dist
 from rlkit.data import Trajectories
+from rlkit.pg.reduce import count
 from rlkit.policies.protocol import Actor
 from rlkit.sample.draws import draw
 from rlkit.sample.worlds import Worlds
 
 _SEEDS = 2**31
+
+
+class Sampler(Protocol):
+    """Anything that lets a policy act, from environments to language models."""
+
+    def collect(self, rng: np.random.Generator) -> Trajectories:
+        """Return the next whole episodes; all that is random comes from rng."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what it needs to go on."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state."""
+        ...
 
 
 class Episodes:
@@ -53,17 +70,17 @@ class Episodes:
         Raises:
             ValueError: the worlds give what is no finite number.
         """
-        worlds, count = self.worlds, self.worlds.count
-        starts = count // self.group
+        worlds, number = self.worlds, self.worlds.count
+        starts = number // self.group
         first = dist.rank() * starts
         seeds = rng.integers(_SEEDS, size=dist.world_size() * starts)[first : first + starts]
         actions_rng = np.random.Generator(np.random.PCG64(int(rng.integers(_SEEDS))))
         worlds.restart(np.repeat(seeds, self.group).tolist())
-        before = memory = self.policy.start(count)
-        alive = np.ones(count, np.bool_)
+        before = memory = self.policy.start(number)
+        alive = np.ones(number, np.bool_)
         played: list[dict[str, Tensor]] = []
         while alive.any():
-            obs, draws = self._tensor(worlds.obs), draw(actions_rng, self.policy.head, count).to(self.device)
+            obs, draws = self._tensor(worlds.obs), draw(actions_rng, self.policy.head, number).to(self.device)
             allowed = {} if worlds.allowed is None else {"allowed": self._tensor(worlds.allowed)}
             with torch.inference_mode():
                 acted = self.policy.act(obs, draws, allowed.get("allowed"), memory)
@@ -106,3 +123,8 @@ def outcomes(traj: Trajectories) -> list[tuple[float, int]]:
     """Return (Σ r, length) of each row, whole episodes."""
     returns = torch.where(traj.mask, traj.rewards, 0.0).sum(1, dtype=torch.float64)
     return list(zip(returns.tolist(), traj.lengths.tolist(), strict=True))
+
+
+def steps_of(traj: Trajectories) -> int:
+    """Return how many actions were chosen, over all processes."""
+    return round(float(dist.mean(count(traj.mask, "token"))) * dist.world_size())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -34,14 +35,16 @@ class Several:
 
     def updates(self, steps: int) -> Iterator[Report]:
         """Take `steps` more steps in every run, reporting their means and each."""
-        for reports in zip(*(run.updates(steps) for run in self.runs), strict=True):
+        reports: list[Report] = []
+        for news in zip_longest(*(run.updates(steps) for run in self.runs)):  # whole episodes end at different steps
+            reports = [new or last for new, last in zip_longest(news, reports)]
             each = {tag: [report.scalars[tag] for report in reports] for tag in reports[0].scalars}
             yield Report(reports[0].step, {tag: _mean(values) for tag, values in each.items()}, each)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of every run."""
         states = {str(i): run.state_dict() for i, run in enumerate(self.runs)}
-        return {"step": states["0"]["step"], "runs": states}
+        return {"step": states["0"]["step"], "beyond": states["0"].get("beyond", 0), "runs": states}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rlkit.data import Trajectories
-from rlkit.policies.actor_critic import ActorCritic
+from rlkit.policies.protocol import Actor
 from rlkit.sample.draws import draw_ahead
 from rlkit.sample.worlds import Worlds
 
@@ -22,7 +22,7 @@ class Segments:
         device: of the policy.
     """
 
-    def __init__(self, worlds: Worlds, policy: ActorCritic, device: torch.device) -> None:
+    def __init__(self, worlds: Worlds, policy: Actor, device: torch.device) -> None:
         self.worlds, self.policy, self.device = worlds, policy, device
         self.memory = policy.start(worlds.count)
 

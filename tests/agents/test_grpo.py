@@ -1,0 +1,171 @@
+"""GRPO: exact gradients in expectation, its options one by one, micro-batches, a language model's sampler, and learning."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+import rlkit
+from rlkit import exact
+from rlkit.agents.grpo import GRPO, Config
+from rlkit.data import Trajectories
+from rlkit.policies.protocol import Evaluation
+from tests.agents.gradients import GAMMA, error, made
+
+
+def world():
+    return gym.make("GridWorld-Book3x3-v0", target="terminal", start="uniform", slip=0.1)
+
+
+def surrogate(agent, traj):
+    """The loss at the policy that acted, before its first update."""
+    clip = {"low": 0.2, "high": 0.2}
+    return agent.gradient(traj, agent.advantages(traj, torch.zeros_like(traj.logprobs)), traj.logprobs, **clip)
+
+
+def test_the_mean_gradient_is_the_exact_one():
+    steps = 60
+    config = {"envs": 2000, "group": 4, "max_steps": steps, "how": "constant", "advantage": "leave-one-out"}
+    agent, mdp, pi = made("grpo", world(), **config)
+    rng = np.random.default_rng(0)
+    samples = []
+    for _ in range(12):
+        flat = surrogate(agent, agent.sampler.collect(rng))
+        samples.append(-steps * flat[: pi.size].view(mdp.n_actions, mdp.n_states).T.double().numpy())
+    assert error(np.mean(samples, axis=0), exact.policy_gradient(mdp, pi, GAMMA)) < 0.09
+
+
+def rows(agent):
+    return agent.sampler.collect(np.random.default_rng(0))
+
+
+def test_without_leaving_one_out_it_is_shorter_by_one_in_the_group():
+    without, *_ = made("grpo", world(), envs=12, group=4, max_steps=50, advantage="leave-one-out")
+    mean, *_ = made("grpo", world(), envs=12, group=4, max_steps=50, advantage="none")
+    traj = rows(without)
+    found = mean.advantages(traj, traj.logprobs)
+    assert torch.allclose(found, 0.75 * without.advantages(traj, traj.logprobs), atol=1e-6)
+
+
+def test_every_step_of_a_row_has_the_advantage_of_its_row_within_its_group():
+    agent, *_ = made("grpo", world(), envs=12, group=4, max_steps=50)
+    traj = rows(agent)
+    found = agent.advantages(traj, traj.logprobs)
+    weights = GAMMA ** torch.arange(traj.mask.shape[1])
+    scores = (traj.rewards * traj.mask * weights).sum(1).view(3, 4)
+    expected = (scores - scores.mean(1, keepdim=True)) / scores.std(1, correction=0, keepdim=True).clamp(min=1e-9)
+    assert torch.allclose(found, expected.view(12, 1) * traj.mask, atol=1e-4)
+
+
+@pytest.mark.parametrize("how", ["token", "sequence", "constant"])
+@pytest.mark.parametrize("estimator", ["k2", "k3"])
+def test_micro_batches_add_up(how, estimator):
+    whole, *_ = made("grpo", world(), envs=12, max_steps=50, group=4, how=how, kl=0.1, estimator=estimator)
+    parts, *_ = made("grpo", world(), envs=12, max_steps=50, group=4, how=how, kl=0.1, estimator=estimator, micro=5)
+    traj = rows(whole)
+    assert torch.allclose(surrogate(whole, traj), surrogate(parts, traj), atol=1e-6)
+
+
+def test_the_divergence_from_the_start_is_charged_to_the_reward_or_to_the_loss():
+    plain, *_ = made("grpo", world(), envs=12, max_steps=50, group=4, advantage="none")
+    charged, *_ = made("grpo", world(), envs=12, max_steps=50, group=4, advantage="none", kl=0.5, estimator="k1")
+    traj = rows(plain)
+    same = charged.advantages(traj, traj.logprobs)
+    assert torch.allclose(same, plain.advantages(traj, traj.logprobs), atol=1e-6)
+    reference = traj.logprobs - torch.arange(12.0)[:, None]
+    cost = 0.5 * (torch.arange(12.0)[:, None] * traj.mask * GAMMA ** torch.arange(traj.mask.shape[1])).sum(1)
+    lower = cost - cost.view(3, 4).mean(1).repeat_interleave(4)
+    assert torch.allclose(charged.advantages(traj, reference), same - lower[:, None] * traj.mask, atol=1e-4)
+
+
+@pytest.mark.parametrize("estimator", ["k2", "k3"])
+def test_a_large_weight_holds_the_policy_where_it_began(estimator):
+    moved = []
+    for kl in (0.0, 5.0):
+        agent = rlkit.make("grpo", "CartPole-v1", seed=0, kl=kl, estimator=estimator, envs=32, epochs=2, hidden=(16,))
+        *_, _ = agent.updates(2_000)
+        start = rlkit.make("grpo", "CartPole-v1", seed=0, hidden=(16,)).policy
+        traj = rows(agent)
+        moved.append(
+            float((agent.policy.evaluate(traj).logprobs - start.evaluate(traj).logprobs).detach().abs().mean())
+        )
+    assert moved[1] < 0.7 * moved[0]
+
+
+class Speaker(torch.nn.Module):
+    """The smallest language model: the next token's logits depend on the last one."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = torch.nn.Parameter(torch.zeros(5, 5))
+
+    def evaluate(self, traj):
+        logs = torch.log_softmax(self.table[traj.obs], -1)
+        return Evaluation(logs.gather(-1, traj.actions[..., None])[..., 0], -(logs.exp() * logs).sum(-1))
+
+
+class Prompts:
+    """Prompts of two tokens and answers of three; an answer is worth how many of its tokens are one more than the last."""
+
+    def __init__(self, policy):
+        self.policy = policy
+
+    def collect(self, rng):
+        prompts = np.repeat(rng.integers(0, 5, (4, 2)), 6, axis=0)
+        text = torch.from_numpy(np.concatenate([prompts, np.zeros((24, 3), np.int64)], 1))
+        logprobs = torch.zeros(24, 4)
+        for t in range(1, 4):
+            probs = torch.softmax(self.policy.table[text[:, t]].detach(), -1)
+            text[:, t + 1] = (probs.cumsum(1)[:, :-1] <= torch.from_numpy(rng.random((24, 1)))).sum(1)
+            logprobs[:, t] = probs.gather(1, text[:, t + 1, None])[:, 0].log()
+        right = text[:, 2:] == (text[:, 1:-1] + 1) % 5
+        rewards, ends = torch.zeros(24, 4), torch.zeros(24, 4, dtype=torch.bool)
+        rewards[:, 3], ends[:, 3] = right.sum(1).float(), True
+        mask = torch.tensor([False, True, True, True]).expand(24, 4)
+        group = torch.arange(4).repeat_interleave(6)
+        never = torch.zeros_like(ends)
+        return Trajectories(text[:, :-1], text[:, 1:], text[:, 1:], logprobs, rewards, ends, never, mask, group)
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        assert not state
+
+
+@pytest.mark.parametrize(("recompute", "micro"), [(False, 0), (True, 5)])
+def test_the_same_file_teaches_a_language_model(recompute, micro):
+    policy = Speaker()
+    config = Config(lr=0.1, batch=12, epochs=2, micro=micro, kl=0.001, recompute=recompute, max_grad_norm=1.0)
+    agent = GRPO(Prompts(policy), policy, acting=None, config=config, seed=0)
+    *_, last = agent.updates(4_000)
+    assert last.scalars["return"] > 2.8
+    assert last.scalars["length"] == 3
+    state = agent.state_dict()
+    other = GRPO(Prompts(policy), Speaker(), acting=None, config=config, seed=1)
+    other.load_state_dict(state)
+    assert torch.equal(other.policy.table, policy.table)
+
+
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        ({"group": 5}, "group is 5, and 64 episodes"),
+        ({"advantage": "best"}, "advantage is 'best'; choose one of 'population'"),
+        ({"how": "sum"}, "how is 'sum'; choose one of 'token'"),
+        ({"estimator": "k4"}, "estimator is 'k4'; choose one of 'k1'"),
+        ({"kl": -1.0}, "kl is -1.0; it must be at least 0"),
+    ],
+)
+def test_bad_fields_are_named(config, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        rlkit.make("grpo", "CartPole-v1", **config)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_it_solves_cartpole(seed):
+    agent = rlkit.make("grpo", "CartPole-v1", seed=seed)
+    for _ in agent.updates(200_000):
+        pass
+    assert rlkit.evaluate(agent, "CartPole-v1", 32).mean >= 475
