@@ -12,7 +12,7 @@ from rlkit.tabular.model import Sparse, dense_table, without_self_loops
 from rlkit.tabular.partition import BLOCK, partition
 from rlkit.tabular.planner import Plan, Planner, centre, certify_plan, check_config, first_values
 from rlkit.tabular.problem import Problem, World, make_problem
-from rlkit.tabular.team import Team
+from rlkit.team import Team
 
 _WORTH_THREADS = 1 << 15  # states; in a smaller world handing over the work takes longer than doing it
 

@@ -28,8 +28,7 @@ def planners() -> list[str]:
 
 
 def _entry(name: str) -> Entry:
-    places = (Path(folder) / f"{name}.py" for folder in rlkit.agents.__path__)
-    source = next(place for place in places if place.is_file()).read_text(encoding="utf-8")
+    source = (Path(rlkit.agents.__path__[0]) / f"{name}.py").read_text(encoding="utf-8")
     tree = ast.parse(source)
     summary = (ast.get_docstring(tree) or "").partition("\n")[0]
     plans = any(

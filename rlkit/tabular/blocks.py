@@ -11,7 +11,7 @@ from rlkit.arrays import Floats, Ints
 from rlkit.tabular.bellman import best_value, residual_between
 from rlkit.tabular.model import Model
 from rlkit.tabular.partition import BLOCK, Blocks
-from rlkit.tabular.team import APART, Team, meet
+from rlkit.team import APART, Team, meet
 
 _TURN = 32  # passes in one direction before turning round: going to and fro each time takes 40 % more of them
 

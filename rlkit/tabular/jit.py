@@ -12,7 +12,8 @@ from envs.jit import stamp_of, watched
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-_STAMP = stamp_of([Path(pcg64.__file__), *sorted(Path(__file__).parent.glob("*.py"))])
+_HERE = Path(__file__).parent
+_STAMP = stamp_of([Path(pcg64.__file__), _HERE.parent / "team.py", *sorted(_HERE.glob("*.py"))])
 _OPTIONS: dict[str, Any] = {"nogil": True, "forceinline": True, "_nrt": False, "error_model": "numpy"}
 
 

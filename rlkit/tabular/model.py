@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rlkit.arrays import Bools, Floats, Ints
 from rlkit.mdp import MDP
 from rlkit.rules import Rules
-from rlkit.tabular.team import Team
+from rlkit.team import Team
 
 _MOST_SLOTS = 16  # a wider stencil gains nothing over sparse rows
 _MOST_LANES = 256  # more actions gain nothing either, and take the compiler from a second to minutes

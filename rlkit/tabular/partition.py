@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rlkit.arrays import Ints
 from rlkit.tabular.model import Model, Sparse
-from rlkit.tabular.team import Team
+from rlkit.team import Team
 
 BLOCK = 20  # states; fewer save updates and lose more on overhead, more the other way about
 

@@ -11,7 +11,7 @@ from rlkit.tabular.ends import edges
 from rlkit.tabular.model import sparse
 from rlkit.tabular.partition import BLOCK, Blocks, partition
 from rlkit.tabular.problem import make_problem
-from rlkit.tabular.team import Team
+from rlkit.team import Team
 from tests.probes import random_mdp
 from tests.reference import plain_best
 

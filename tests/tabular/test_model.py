@@ -7,7 +7,7 @@ from rlkit.mdp import from_P
 from rlkit.rules import Rules
 from rlkit.tabular.bellman import q_of
 from rlkit.tabular.model import Sparse, dense_table, sparse, stencil, without_self_loops
-from rlkit.tabular.team import Team
+from rlkit.team import Team
 from tests.probes import book_5x5, dense, random_mdp
 from tests.reference import optimum
 

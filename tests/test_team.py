@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from rlkit.tabular.team import APART, Team, meet
+from rlkit.team import APART, Team, meet
 
 
 @njit(nogil=True)

@@ -1,0 +1,1 @@
+"""The fast twin of agents with small networks: forward and backward pass, optimizer and world in one compiled loop."""
