@@ -10,6 +10,7 @@ import numpy as np
 
 from rlkit.learning.setting import Setting, name
 from rlkit.tabular.drive import ACTION, ELAPSED, EPISODES, NEW, STATE, STEPS, Place
+from rlkit.tabular.jit import direct
 
 
 class Method(NamedTuple):
@@ -38,6 +39,7 @@ class Stepper:
         self._start = NEW  # the state that the agent asked to begin in
         self._actions = array("q")
         self._broken = False  # whether the last step raised
+        self._direct: tuple[Any, Any] | None = None  # begin and learn, for this memory's types
 
     def run(self, method: Method, memory: Any, place: Place, steps: int) -> int:
         """Do what `drive` does.
@@ -47,7 +49,7 @@ class Stepper:
         """
         env, observe, first = self._env, self._setting.observe, self._setting.first_action
         n_states, actions, finite = self._setting.n_states, self._actions, math.isfinite
-        begin, learn = method.begin, method.learn
+        begin, learn = self._kernels(method, memory)
         s, a, elapsed = int(place.now[STATE]), int(place.now[ACTION]), int(place.now[ELAPSED])
         total = float(place.total[0])
         taken = recorded = 0
@@ -64,7 +66,7 @@ class Stepper:
                 s_next = observe(memory, obs, (elapsed + 1) & 1)
                 if not (finite(r) and 0 <= s_next < n_states):
                     raise ValueError(self._wrong(a, r, obs, int(place.now[STEPS]) + taken + 1))
-                a_next = learn(memory, s, a, r, s_next, bool(terminated), bool(truncated))
+                a_next = learn(memory, s, a, r, s_next, terminated, truncated)
                 actions.append(a)
                 s, a = s_next, a_next
                 taken += 1
@@ -82,6 +84,12 @@ class Stepper:
             place.recorded[0] = recorded
             place.total[0] = total
         return taken
+
+    def _kernels(self, method: Method, memory: Any) -> tuple[Any, Any]:
+        if self._direct is None:
+            begin = direct(method.begin, memory, 0)
+            self._direct = begin, direct(method.learn, memory, 0, 0, 0.0, 0, False, False)
+        return self._direct
 
     def _begin(self, begin: Any, memory: Any) -> tuple[int, int]:
         seed = self._seed

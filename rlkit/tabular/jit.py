@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from numba import njit
+from numba import njit, typeof
 
 from envs import pcg64
 from envs.jit import stamp_of, watched
@@ -33,3 +33,14 @@ def template(function: F) -> F:
     On its own its cache would list the kernels of whoever used it, which another process does not have.
     """
     return cast("F", njit(**_OPTIONS)(function))
+
+
+def direct(function: Callable[..., Any], *example: Any) -> Callable[..., Any]:
+    """Return what calls a kernel with arguments of the types of `example`, for loops of Python.
+
+    A call of the kernel itself finds out the types of its arguments, each array of a memory among them, which takes ten
+    times as long as the arithmetic. What is returned looks at no types: arrays must be as those of the example are in
+    dtype, dimensions and layout. Numbers are converted.
+    """
+    found: Callable[..., Any] = cast("Any", function).compile(tuple(typeof(argument) for argument in example))
+    return found
