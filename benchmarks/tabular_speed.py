@@ -1,6 +1,6 @@
 """Updates a second of agents that learn from samples, beside plain Python and JAX in the same run.
 
-    python benchmarks/tabular_speed.py [--no-peers] [--json FILE] [--repeats 5] [--quick]
+    python benchmarks/tabular_speed.py [--no-peers] [--json FILE] [--repeats 5] [--quick] [--stepped]
 
 An update is one step of the world and all that the agent learns from it, exploration and random numbers included. Every row
 is warmed up, then timed `repeats` times; the median counts. Rows of one core count the processor's time, which other work
@@ -63,15 +63,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write one JSON line for each row")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="a tenth of the steps, to see that it runs")
+    parser.add_argument("--stepped", action="store_true", help="the stepped driver alone")
     asked = parser.parse_args()
     steps = 500_000 if asked.quick else 5_000_000
     clock = _clock()
-    rows = [
-        *_agents(steps, asked.repeats, clock),
-        *_seeds(steps, asked.repeats),
-        *_stepped(steps // 100, asked.repeats),
-    ]
-    if not asked.no_peers:
+    rows = _stepped(steps // 100, asked.repeats)
+    if not asked.stepped:
+        rows = [*_agents(steps, asked.repeats, clock), *_seeds(steps, asked.repeats), *rows]
+    if not (asked.no_peers or asked.stepped):
         rows += _peers(steps, asked.repeats, rows)
     _show(rows, clock)
     if asked.json:
@@ -128,15 +127,30 @@ def _seeds(steps: int, repeats: int) -> list[Row]:
 
 def _stepped(steps: int, repeats: int) -> list[Row]:
     """Time the stepped driver beside the environment's own step and reset under the same actions."""
-    found = []
-    for world, name in (*((toy, "q_learning") for toy in (*TOYS, "Blackjack-v1")), ("CartPole-v1", "sarsa_linear")):
-        options = {"features": "fourier(2)"} if name == "sarsa_linear" else {}
-        agent = rlkit.make(name, gym.make(world), engine="stepped", epsilon=1.0, report=steps, **options)
-        env, actions = gym.make(world), np.random.default_rng(0).integers(agent.setting.n_actions, size=steps).tolist()
-        own = _rates(lambda env=env, actions=actions: _play(env, actions), steps, repeats)
+    linear = "sarsa_linear", "q_linear", "n_step_sarsa_linear", "td_linear", "td_linear_lambda"
+    plans = [(world, "q_learning", "") for world in (*TOYS, "Blackjack-v1")]
+    for world, features in (
+        ("CartPole-v1", "tiles(8, 8)"),
+        ("CartPole-v1", "fourier(2)"),
+        ("MountainCar-v0", "tiles(8, 8)"),
+        ("MountainCar-v0", "fourier(3)"),
+    ):
+        plans += [(world, name, features) for name in linear]
+    found: list[Row] = []
+    own: dict[str, list[float]] = {}
+    for world, name, features in plans:
+        options: dict[str, Any] = {"features": features} if features else {}
+        if not name.startswith("td"):  # whose policy is uniform anyway
+            options["epsilon"] = 1.0
+        agent = rlkit.make(name, gym.make(world), engine="stepped", report=steps, **options)
+        if world not in own:
+            env = gym.make(world)
+            actions = np.random.default_rng(0).integers(agent.setting.n_actions, size=steps).tolist()
+            own[world] = _rates(lambda env=env, actions=actions: _play(env, actions), steps, repeats)
+            found.append(_row("env.step alone, random actions", "", world, own[world]))
         rates = _rates(lambda agent=agent: _run(agent, steps), steps, repeats)
-        found.append(_row("env.step alone, random actions", "", world, own))
-        found.append(_row("stepped, random actions", name, world, rates, statistics.median(own), "env.step alone"))
+        what = "stepped, random actions" + (f", {features}" if features else "")
+        found.append(_row(what, name, world, rates, statistics.median(own[world]), "env.step alone"))
     return found
 
 

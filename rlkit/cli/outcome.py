@@ -12,6 +12,7 @@ from rlkit.agent import Agent, Report
 from rlkit.cli.board import Board, make_board
 from rlkit.cli.worlds import World
 from rlkit.learning.learner import Learner
+from rlkit.learning.spaces import count
 from rlkit.run.directory import CHECKPOINT, CONFIG, Run
 from rlkit.run.log import REPORTS, Line
 from rlkit.run.progress import Bar, short
@@ -72,6 +73,8 @@ def _where(agent: Agent, run: Run) -> dict[str, str]:
         return {"net": f"{widths} on {run.config['device']}, {run.config['envs']} environments"} if widths else {}
     setting = agent.setting
     engine = "env.step, one by one" if setting.world is None else "compiled with its model"
+    if setting.env is not None and count(setting.env.observation_space) is None:
+        return {"actions": f"{setting.n_actions}, infinitely many states, {engine}"}
     return {"states x actions": f"{setting.n_states:,} x {setting.n_actions}, {engine}"}
 
 

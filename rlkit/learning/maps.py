@@ -14,6 +14,7 @@ from rlkit.tabular.jit import direct
 MOST = 1 << 22  # features; a vector of more is a mistake, or wants hashing
 
 Encode = Callable[[Any, Ints, Floats, int], bool]  # (observation, index, value, row) -> whether it was finite
+Write = Callable[..., bool]  # a kernel of `rlkit.tabular.features`
 
 
 class Map(NamedTuple):
@@ -53,7 +54,9 @@ def tilings(m: int, sides: list[int], size: int, seen: Inputs) -> Map:
     if not size and every > MOST:
         raise MapError(f"these are {every:.3g} tiles; hash them into fewer places: hash={1 << 16}")
     d = _checked(size or int(every))
-    write = direct(kernels.tiles, seen.spans[0], seen.spans, counts, offsets, size, np.zeros((1, m), np.int64), 0)
+    write: Write = direct(
+        kernels.tiles, seen.spans[0], seen.spans, counts, offsets, size, np.zeros((1, m), np.int64), 0
+    )
 
     def encode(obs: Any, index: Ints, value: Floats, row: int) -> bool:  # noqa: ARG001
         return write(_numbers(obs), seen.spans, counts, offsets, size, index, row)
@@ -67,7 +70,7 @@ def polynomial(degree: int, seen: Inputs) -> Map:
     _checked(float(np.prod([(degree + 1 + j) / (1 + j) for j in range(k)])))
     powers = sorted(_exponents(degree, k), key=lambda row: (sum(row), [-power for power in row]))
     table = np.array(powers, np.float64)
-    write = direct(kernels.polynomial, seen.spans[0], seen.spans, table, table, 0)
+    write: Write = direct(kernels.polynomial, seen.spans[0], seen.spans, table, table, 0)
 
     def encode(obs: Any, index: Ints, value: Floats, row: int) -> bool:  # noqa: ARG001
         return write(_numbers(obs), seen.spans, table, value, row)
@@ -80,7 +83,7 @@ def fourier(order: int, seen: Inputs) -> Map:
     k = seen.spans.shape[1]
     _checked(float(order + 1) ** k)
     table = np.array(list(product(range(order + 1), repeat=k)), np.float64)
-    write = direct(kernels.fourier, seen.spans[0], seen.spans, table, table, 0)
+    write: Write = direct(kernels.fourier, seen.spans[0], seen.spans, table, table, 0)
 
     def encode(obs: Any, index: Ints, value: Floats, row: int) -> bool:  # noqa: ARG001
         return write(_numbers(obs), seen.spans, table, value, row)
@@ -93,7 +96,7 @@ def radial(n: int, width: float, seen: Inputs) -> Map:
     k = seen.spans.shape[1]
     _checked(float(n) ** k)
     centres = np.array(list(product(np.linspace(0.0, 1.0, n), repeat=k)))
-    write = direct(kernels.radial, seen.spans[0], seen.spans, centres, width, centres, 0)
+    write: Write = direct(kernels.radial, seen.spans[0], seen.spans, centres, width, centres, 0)
 
     def encode(obs: Any, index: Ints, value: Floats, row: int) -> bool:  # noqa: ARG001
         return write(_numbers(obs), seen.spans, centres, width, value, row)
