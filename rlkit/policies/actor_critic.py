@@ -129,7 +129,7 @@ class ActorCritic(nn.Module):
         features: Tensor = self.body(self.eyes(traj.obs.flatten(0, 1)))
         if not self.recurrent:
             return features
-        rows = features.view(*traj.mask.shape, -1)
+        rows = features.view(*traj.mask.shape, features.shape[-1])
         memory = self.start(len(rows)) if traj.memory is None else traj.memory
         remembered: Tensor = self.memory(rows, memory, traj.terminated | traj.truncated)
         return remembered.flatten(0, 1)
@@ -140,7 +140,8 @@ class ActorCritic(nn.Module):
 
     def _outputs_of(self, features: Tensor, traj: Trajectories) -> Tensor:
         allowed = None if traj.allowed is None else traj.allowed.flatten(0, 1)
-        return self._outputs(features, allowed).view(*traj.mask.shape, -1)
+        outputs = self._outputs(features, allowed)
+        return outputs.view(*traj.mask.shape, outputs.shape[-1])  # not -1: a rank's part of a minibatch can be empty
 
     def _outputs(self, features: Tensor, allowed: Tensor | None) -> Tensor:
         """What the head reads, [N, K]; a forbidden action has the lowest finite logit, so that its probability is exactly 0."""
