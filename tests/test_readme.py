@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from rlkit import agents
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 
@@ -21,6 +23,9 @@ def test_links_and_pictures_lead_to_files(page):
 def test_python_in_the_pages_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_map.txt").write_text("S.#\n..T\n")
+    for name, source in re.findall(r"```python file=(\S+)\n(.*?)```", page.read_text(), flags=re.DOTALL):
+        (tmp_path / name).write_text(source)
+    monkeypatch.setattr(agents, "__path__", [*agents.__path__])  # one page adds a folder to it
     names = {}
     for block in re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL):
         if "actions)" in block:  # the guide's own name for actions [time, env]
