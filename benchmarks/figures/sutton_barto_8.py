@@ -31,7 +31,7 @@ def figure_8_2(out: Path) -> Path:
     axes = quiet(made.add_subplot(grid[1]), "episode", f"steps, mean of {SEEDS} runs")
     shortest, first = _shortest(layout), []
     for number, planning in enumerate((0, 5, 50)):
-        options = {"gamma": GAMMA, "alpha": 0.1, "epsilon": 0.1, "planning": planning, "seeds": SEEDS}
+        options = {"gamma": GAMMA, "alpha": 0.1, "epsilon": 0.1, "planning": planning, "outcomes": 1, "seeds": SEEDS}
         steps = play(rlkit.make("dyna_q", "GridWorld-DynaMaze-v0", **options), 50)[1]
         mean, error = steps.mean(axis=0), steps.std(axis=0) / np.sqrt(SEEDS)
         low, high = mean - 2 * error, mean + 2 * error
@@ -78,7 +78,15 @@ def _changing(path: Path, name: str, steps: int, kappa: float, title: str) -> Pa
     name_of = f"along the shortest way, exact: {lengths[0]} steps, then {lengths[1]}"
     axes.plot([0, change, steps], exact, color=ACCENT, linewidth=1.4, dashes=(6, 2), label=name_of)
     for number, (agent_name, options) in enumerate((("dyna_q_plus", {"kappa": kappa}), ("dyna_q", {}))):
-        shared = {"gamma": GAMMA, "alpha": 0.5, "epsilon": 0.1, "planning": 50, "seeds": 20, "report": 25}
+        shared = {
+            "gamma": GAMMA,
+            "alpha": 0.5,
+            "epsilon": 0.1,
+            "planning": 50,
+            "outcomes": 1,
+            "seeds": 20,
+            "report": 25,
+        }
         agent = rlkit.make(agent_name, gym.make("GridWorld-v0", layout=name), **shared, **options)
         gains = np.cumsum([[run.sum() for run in agent.returns] for _ in agent.updates(steps)], axis=0)
         low, high = np.quantile(gains, (0.25, 0.75), axis=1)

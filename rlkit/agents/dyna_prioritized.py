@@ -40,15 +40,16 @@ class Config(Control):
     """Dyna with prioritized sweeping.
 
     A step is not learned from directly: its pair is queued, as are the pairs that lead to what has changed, and
-    `planning` updates go to the first in the queue. An update takes the mean over the remembered outcomes of its pair:
-    with one it is S&B's, of a deterministic world; with more it is Moore and Atkeson's full backup, of the frequencies
-    in that window. A pair that stands in the queue keeps the highest priority it was given.
+    `planning` updates go to the first in the queue. An update takes the mean over the outcomes of its pair, as often
+    as each was seen: Moore and Atkeson's full backup. With outcomes 1 it is S&B's, of a deterministic world: the last outcome is all
+    that is believed, which is right where a world changes and WRONG WHERE IT IS STOCHASTIC. A pair that stands in the queue
+    keeps the highest priority it was given.
     """
 
     alpha: Rate = 1.0  # step size: q̄ is what the model says, and has no noise to average out
     epsilon: Rate = "linear(1, 0.1, 10000)"  # planning perfects the first way found: look around before
     planning: int = 10  # updates at most after each step
-    outcomes: int = 1  # remembered of each pair, the last ones; take more in a stochastic world
+    outcomes: int = 10  # different ones remembered of each pair; 1 believes the last
     threshold: float = 1e-6  # |q̄ - q| from which a pair is queued
 
 
@@ -71,15 +72,16 @@ def begin(memory: Any, s: int) -> tuple[int, int]:
 
 @kernel
 def target(table: Any, model: Any, s: int, a: int) -> float:
-    """Return the mean of r + γ max_a q(s', a) over the remembered outcomes of (s, a)."""
+    """Return the mean of r + γ max_a q(s', a) over the outcomes seen of (s, a)."""
     i, j = np.uintp(s), np.uintp(a)
-    total = 0.0
-    n = size(model, s, a)
-    for outcome in range(n):
+    total, count = 0.0, 0
+    for outcome in range(size(model, s, a)):
         k = np.uintp(outcome)
         discount = table.gamma * (1.0 - model.terminated[i, j, k])
-        total += model.reward[i, j, k] + discount * best(table.q, model.s_next[i, j, k])
-    return float(total / n)
+        times = max(1, model.count[i, j, k])  # the first guess of a pair never tried has been seen 0 times
+        total += times * (model.reward[i, j, k] + discount * best(table.q, model.s_next[i, j, k]))
+        count += times
+    return float(total / count)
 
 
 @kernel

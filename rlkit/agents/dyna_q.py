@@ -27,13 +27,13 @@ class Config(Control):
     """Dyna-Q.
 
     The pairs to plan from are drawn uniformly from those tried; S&B draw a state, then one of the actions tried in it.
-    With outcomes 1 the model is S&B's, of a deterministic world. In a stochastic world it believes the last outcome,
-    again and again until the next: take more outcomes there, as many as the probabilities are to be fine.
+    Planning draws an outcome of the pair as often as it was seen. With outcomes 1 the model is S&B's, of a deterministic world:
+    the last outcome is all that is believed, which is right where a world changes and WRONG WHERE IT IS STOCHASTIC.
     """
 
     epsilon: Rate = "linear(1, 0.1, 10000)"  # planning perfects the first way found: look around before
     planning: int = 10  # updates from the model after each step; 0 is Q-learning
-    outcomes: int = 1  # remembered of each pair, the last ones; planning draws one of them
+    outcomes: int = 10  # different ones remembered of each pair; 1 believes the last
 
 
 class Memory(NamedTuple):

@@ -29,11 +29,12 @@ class Config(Control):
 
     Planning takes the untried actions of visited states too: the model's first guess is that they lead back to the same
     state and pay nothing, and their τ counts from the first step. The bonus is in q, which it leaves above the truth.
+    S&B's model has outcomes 1: it forgets at once what was there before a change, and is WRONG IN A STOCHASTIC WORLD.
     """
 
     epsilon: Rate = "linear(1, 0.1, 10000)"  # planning perfects the first way found: look around before
     planning: int = 10  # updates from the model after each step; 0 is Q-learning
-    outcomes: int = 1  # remembered of each pair, the last ones; planning draws one of them
+    outcomes: int = 10  # different ones remembered of each pair; 1 believes the last
     kappa: float = 1e-4  # κ of the bonus
 
 

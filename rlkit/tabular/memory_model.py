@@ -1,4 +1,4 @@
-"""A model learned by remembering: the last outcomes of each state-action pair, and the pairs to plan from; S&B section 8.2."""
+"""A model learned by remembering: the outcomes of each state-action pair, and the pairs to plan from; S&B section 8.2."""
 
 from typing import Any, NamedTuple
 
@@ -13,7 +13,10 @@ NONE, LOOSE = -1, -2  # instead of an edge: the list ends here; the edge is in n
 
 
 class Remembered(NamedTuple):
-    """The last m outcomes of each pair. A pair never tried is taken to stay where it is and to pay nothing.
+    """Up to m different outcomes of each pair and how often each was seen: the likeliest model where m are enough.
+
+    One more takes the place of the rarest, of the oldest among equals; so with m = 1 the last outcome is believed, and where
+    all are different the last m are. A pair never tried is taken to stay where it is and to pay nothing.
 
     Whether an episode was truncated is not stored: that is a fact about us, not about the world.
     """
@@ -21,6 +24,7 @@ class Remembered(NamedTuple):
     s_next: Ints  # [S, A, m]
     reward: Floats  # [S, A, m]
     terminated: Bools  # [S, A, m]
+    count: Ints  # [S, A, m]  how often it was seen since it is remembered; 0: an empty place, behind all others
     seen: Ints  # [S, A]  outcomes seen, the forgotten ones too
     pairs: Ints  # [S*A, 2]  those to plan from, (s, a), in the order in which they were listed
     listed: Ints  # [1]
@@ -39,7 +43,15 @@ def blank(n_states: int, n_actions: int, outcomes: int) -> Remembered:
     shape = n_states, n_actions, outcomes
     s_next = np.broadcast_to(np.arange(n_states)[:, None, None], shape).astype(np.int64)
     seen, pairs = np.zeros(shape[:2], np.int64), np.zeros((n_states * n_actions, 2), np.int64)
-    return Remembered(s_next, np.zeros(shape), np.zeros(shape, np.bool_), seen, pairs, np.zeros(1, np.int64))
+    return Remembered(
+        s_next,
+        np.zeros(shape),
+        np.zeros(shape, np.bool_),
+        np.zeros(shape, np.int64),
+        seen,
+        pairs,
+        np.zeros(1, np.int64),
+    )
 
 
 def no_predecessors(n_states: int, n_actions: int, outcomes: int) -> Predecessors:
@@ -57,19 +69,44 @@ def list_pair(model: Any, s: int, a: int) -> None:
 
 
 @kernel
+def place(model: Any, s: int, a: int, r: float, s_next: int, terminated: bool) -> int:
+    """Return which of the m an outcome is, or will be: its own place, an empty one, or that of the rarest."""
+    i, j, m = np.uintp(s), np.uintp(a), model.reward.shape[2]
+    for outcome in range(m):
+        k = np.uintp(outcome)
+        if model.count[i, j, k] == 0:
+            return outcome
+        if model.s_next[i, j, k] == s_next and model.reward[i, j, k] == r and model.terminated[i, j, k] == terminated:
+            return outcome
+    rarest = model.seen[i, j] % m
+    for further in range(1, m):
+        outcome = (model.seen[i, j] + further) % m
+        if model.count[i, j, np.uintp(outcome)] < model.count[i, j, np.uintp(rarest)]:
+            rarest = outcome
+    return int(rarest)
+
+
+@kernel
 def remember(model: Any, s: int, a: int, r: float, s_next: int, terminated: bool) -> int:
-    """Store an outcome in the place of the oldest, and return which of the m it has become."""
+    """Count an outcome, stored in place of the rarest if it is new, and return which of the m it has become."""
     i, j = np.uintp(s), np.uintp(a)
-    k = np.uintp(model.seen[i, j] % model.reward.shape[2])
+    found = place(model, s, a, r, s_next, terminated)
+    k = np.uintp(found)
+    same = model.s_next[i, j, k] == s_next and model.reward[i, j, k] == r and model.terminated[i, j, k] == terminated
+    model.count[i, j, k] = model.count[i, j, k] + 1 if same else 1
     model.s_next[i, j, k], model.reward[i, j, k], model.terminated[i, j, k] = s_next, r, terminated
     model.seen[i, j] += 1
-    return int(k)
+    return found
 
 
 @kernel
 def size(model: Any, s: int, a: int) -> int:
-    """Return how many outcomes the model has of (s, a); 1, its first guess, where it has seen none."""
-    return int(max(1, min(model.seen[np.uintp(s), np.uintp(a)], model.reward.shape[2])))
+    """Return how many different outcomes the model has of (s, a); 1, its first guess, where it has seen none."""
+    i, j = np.uintp(s), np.uintp(a)
+    n = 1
+    while n < model.reward.shape[2] and model.count[i, j, np.uintp(n)] > 0:
+        n += 1
+    return int(n)
 
 
 @kernel
@@ -81,9 +118,19 @@ def draw_pair(model: Any, stream: Stream) -> tuple[int, int]:
 
 @kernel
 def draw_remembered(model: Any, s: int, a: int, stream: Stream) -> int:
-    """Draw one of the outcomes of (s, a), each equally likely; takes a random number where there is a choice."""
-    n = size(model, s, a)
-    return int(uniform(stream) * n) if n > 1 else 0
+    """Draw one of the outcomes of (s, a), as often as it was seen; takes a random number where there is a choice."""
+    i, j, n = np.uintp(s), np.uintp(a), size(model, s, a)
+    if n == 1:
+        return 0
+    total = 0
+    for outcome in range(n):
+        total += model.count[i, j, np.uintp(outcome)]
+    left = uniform(stream) * total
+    for outcome in range(n - 1):
+        left -= model.count[i, j, np.uintp(outcome)]
+        if left < 0.0:
+            return outcome
+    return int(n - 1)
 
 
 @kernel
@@ -101,7 +148,7 @@ def remember_both_ways(model: Any, predecessors: Any, s: int, a: int, r: float, 
     What ends an episode leads nowhere.
     """
     i, j, m = np.uintp(s), np.uintp(a), model.reward.shape[2]
-    k = np.uintp(model.seen[i, j] % m)
+    k = np.uintp(place(model, s, a, r, s_next, terminated))
     first = (s * model.seen.shape[1] + a) * m
     old = model.s_next[i, j, k]
     linked = predecessors.before[np.uintp(first + np.int64(k))] != LOOSE
@@ -120,9 +167,9 @@ def _lead(model: Any, predecessors: Any, s: int, a: int, s_next: int) -> None:
     i, j, m = np.uintp(s), np.uintp(a), model.reward.shape[2]
     first = (s * model.seen.shape[1] + a) * m
     found = NONE
-    for outcome in range(min(model.seen[i, j], m)):
+    for outcome in range(m):
         k = np.uintp(outcome)
-        if model.s_next[i, j, k] == s_next and not model.terminated[i, j, k]:
+        if model.count[i, j, k] > 0 and model.s_next[i, j, k] == s_next and not model.terminated[i, j, k]:
             found = first + outcome
             if predecessors.before[np.uintp(found)] != LOOSE:
                 return

@@ -26,7 +26,7 @@ class PlainDyna:
             alpha,
             kappa,
         )
-        self.model, self.seen, self.pairs, self.tried, self.clock = {}, {}, [], {}, 0
+        self.model, self.times, self.seen, self.pairs, self.tried, self.clock = {}, {}, {}, [], {}, 0
         self.queue, self.threshold = {}, 1e-6
 
     def target(self, r, s_next, terminated):
@@ -34,8 +34,15 @@ class PlainDyna:
 
     def store(self, s, a, outcome):
         count = self.seen.get((s, a), 0)
-        kept = self.model.setdefault((s, a), [])
-        kept[count % self.m : count % self.m + 1] = [outcome]
+        kept, times = self.model.setdefault((s, a), []), self.times.setdefault((s, a), [])
+        if outcome in kept:
+            times[kept.index(outcome)] += 1
+        elif len(kept) < self.m:
+            kept.append(outcome)
+            times.append(1)
+        else:
+            rarest = min(range(self.m), key=lambda k: (times[k], (k - count) % self.m))
+            kept[rarest], times[rarest] = outcome, 1
         self.seen[s, a] = count + 1
 
     def dyna(self, s, a, r, s_next, terminated):
@@ -49,15 +56,24 @@ class PlainDyna:
         self.tried[s, a] = self.clock
         for _ in range(self.planning):
             i, j = self.pairs[int(self.rng.random() * len(self.pairs))]
-            kept = self.model.get((i, j), [(0.0, i, False)])
-            r, s_next, terminated = kept[int(self.rng.random() * len(kept)) if len(kept) > 1 else 0]
+            r, s_next, terminated = self.draw(self.model.get((i, j), [(0.0, i, False)]), self.times.get((i, j)))
             if self.kappa is not None:
                 r += self.kappa * np.sqrt(self.clock - self.tried.get((i, j), 0))
             self.q[i, j] += self.alpha * (self.target(r, s_next, terminated) - self.q[i, j])
 
+    def draw(self, kept, times):
+        if len(kept) == 1:
+            return kept[0]
+        left = self.rng.random() * sum(times)
+        for outcome, n in zip(kept[:-1], times, strict=False):
+            left -= n
+            if left < 0:
+                return outcome
+        return kept[-1]
+
     def full(self, s, a):
-        kept = self.model[s, a]
-        return sum(self.target(*outcome) for outcome in kept) / len(kept)
+        kept, times = self.model[s, a], self.times[s, a]
+        return sum(n * self.target(*outcome) for outcome, n in zip(kept, times, strict=True)) / sum(times)
 
     def enqueue(self, s, a):
         priority = abs(self.full(s, a) - self.q[s, a])
@@ -174,17 +190,31 @@ def test_defaults_find_an_optimal_policy_of_the_book(name):
     assert agent.each["optimal"].sum() >= 19
 
 
-def test_many_outcomes_are_the_model_of_a_stochastic_world():
+def test_the_outcomes_seen_are_the_model_of_a_stochastic_world():
     env = gym.make("FrozenLake-v1")
     q_star = rlkit.make("value_iteration", env, gamma=0.9)
     list(q_star.updates(1000))
     error = {}
-    for m in (1, 50):
+    for m in (1, 10):
         agent = rlkit.make("dyna_prioritized", env, outcomes=m, epsilon=1.0, seeds=4, planning=2)
         list(agent.updates(20_000))
         error[m] = np.abs(agent.values.max(axis=-1) - q_star.v).max(axis=-1)
-    assert np.all(error[50] < 0.15), error
-    assert error[50].mean() < error[1].mean() / 3, error
+    assert np.all(error[10] < 0.15), error
+    assert error[10].mean() < error[1].mean() / 3, error
+
+
+def test_the_defaults_are_right_where_outcomes_are_random():
+    """A sure 0.4, or 1 with probability 0.3: who believes the last outcome takes the gamble after a win."""
+    gamble = from_P([[[(1.0, 0, 0.4, True)], [(0.3, 0, 1.0, True), (0.7, 0, 0.0, True)]]])
+    for name in DYNAS:
+        wrong = {}
+        for outcomes in (10, 1):
+            options = {} if outcomes == 10 else {"outcomes": 1}
+            agent = rlkit.make(name, gamble, epsilon=0.5, seeds=20, report=100, **options)
+            list(agent.updates(2000))
+            wrong[outcomes] = np.mean([agent.values.argmax(axis=-1) for _ in agent.updates(10_000)])
+        assert wrong[10] < 0.01, (name, wrong)
+        assert wrong[1] > 2 * wrong[10], (name, wrong)
 
 
 def test_a_deterministic_world_is_solved_exactly():
@@ -229,6 +259,7 @@ def test_the_bonus_finds_out_that_the_maze_has_changed(world, change, end):
             alpha=1.0,
             epsilon=0.1,
             planning=10,
+            outcomes=1,
             seeds=20,
             report=500,
             **options,
