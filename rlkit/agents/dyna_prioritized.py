@@ -78,7 +78,7 @@ def target(table: Any, model: Any, s: int, a: int) -> float:
     for outcome in range(size(model, s, a)):
         k = np.uintp(outcome)
         discount = table.gamma * (1.0 - model.terminated[i, j, k])
-        times = max(1, model.count[i, j, k])  # the first guess of a pair never tried has been seen 0 times
+        times = max(1, model.times[i, j, k])  # the first guess of a pair never tried has been seen 0 times
         total += times * (model.reward[i, j, k] + discount * best(table.q, model.s_next[i, j, k]))
         count += times
     return float(total / count)

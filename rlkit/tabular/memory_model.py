@@ -24,7 +24,7 @@ class Remembered(NamedTuple):
     s_next: Ints  # [S, A, m]
     reward: Floats  # [S, A, m]
     terminated: Bools  # [S, A, m]
-    count: Ints  # [S, A, m]  how often it was seen since it is remembered; 0: an empty place, behind all others
+    times: Ints  # [S, A, m]  how often it was seen since it is remembered; 0: an empty place, behind all others
     seen: Ints  # [S, A]  outcomes seen, the forgotten ones too
     pairs: Ints  # [S*A, 2]  those to plan from, (s, a), in the order in which they were listed
     listed: Ints  # [1]
@@ -74,14 +74,14 @@ def place(model: Any, s: int, a: int, r: float, s_next: int, terminated: bool) -
     i, j, m = np.uintp(s), np.uintp(a), model.reward.shape[2]
     for outcome in range(m):
         k = np.uintp(outcome)
-        if model.count[i, j, k] == 0:
+        if model.times[i, j, k] == 0:
             return outcome
         if model.s_next[i, j, k] == s_next and model.reward[i, j, k] == r and model.terminated[i, j, k] == terminated:
             return outcome
     rarest = model.seen[i, j] % m
     for further in range(1, m):
         outcome = (model.seen[i, j] + further) % m
-        if model.count[i, j, np.uintp(outcome)] < model.count[i, j, np.uintp(rarest)]:
+        if model.times[i, j, np.uintp(outcome)] < model.times[i, j, np.uintp(rarest)]:
             rarest = outcome
     return int(rarest)
 
@@ -93,7 +93,7 @@ def remember(model: Any, s: int, a: int, r: float, s_next: int, terminated: bool
     found = place(model, s, a, r, s_next, terminated)
     k = np.uintp(found)
     same = model.s_next[i, j, k] == s_next and model.reward[i, j, k] == r and model.terminated[i, j, k] == terminated
-    model.count[i, j, k] = model.count[i, j, k] + 1 if same else 1
+    model.times[i, j, k] = model.times[i, j, k] + 1 if same else 1
     model.s_next[i, j, k], model.reward[i, j, k], model.terminated[i, j, k] = s_next, r, terminated
     model.seen[i, j] += 1
     return found
@@ -104,7 +104,7 @@ def size(model: Any, s: int, a: int) -> int:
     """Return how many different outcomes the model has of (s, a); 1, its first guess, where it has seen none."""
     i, j = np.uintp(s), np.uintp(a)
     n = 1
-    while n < model.reward.shape[2] and model.count[i, j, np.uintp(n)] > 0:
+    while n < model.reward.shape[2] and model.times[i, j, np.uintp(n)] > 0:
         n += 1
     return int(n)
 
@@ -124,10 +124,10 @@ def draw_remembered(model: Any, s: int, a: int, stream: Stream) -> int:
         return 0
     total = 0
     for outcome in range(n):
-        total += model.count[i, j, np.uintp(outcome)]
+        total += model.times[i, j, np.uintp(outcome)]
     left = uniform(stream) * total
     for outcome in range(n - 1):
-        left -= model.count[i, j, np.uintp(outcome)]
+        left -= model.times[i, j, np.uintp(outcome)]
         if left < 0.0:
             return outcome
     return int(n - 1)
@@ -169,7 +169,7 @@ def _lead(model: Any, predecessors: Any, s: int, a: int, s_next: int) -> None:
     found = NONE
     for outcome in range(m):
         k = np.uintp(outcome)
-        if model.count[i, j, k] > 0 and model.s_next[i, j, k] == s_next and not model.terminated[i, j, k]:
+        if model.times[i, j, k] > 0 and model.s_next[i, j, k] == s_next and not model.terminated[i, j, k]:
             found = first + outcome
             if predecessors.before[np.uintp(found)] != LOOSE:
                 return

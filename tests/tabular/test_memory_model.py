@@ -54,14 +54,14 @@ def test_an_outcome_is_counted_and_a_new_one_takes_the_place_of_the_rarest():
     model = blank(3, 1, 2)
     for r in (1.0, 2.0, 1.0, 1.0):
         remember(model, 0, 0, r, 1, False)
-    assert model.count[0, 0].tolist() == [3, 1]
+    assert model.times[0, 0].tolist() == [3, 1]
     assert remember(model, 0, 0, 2.0, 1, True) == 1  # another outcome, for it ends
-    assert (model.count[0, 0].tolist(), model.seen[0, 0], size(model, 0, 0)) == ([3, 1], 5, 2)
+    assert (model.times[0, 0].tolist(), model.seen[0, 0], size(model, 0, 0)) == ([3, 1], 5, 2)
     assert model.terminated[0, 0].tolist() == [False, True]
     last = blank(3, 1, 1)
     for r in (1.0, 2.0, 2.0):
         remember(last, 0, 0, r, 1, False)
-    assert (last.reward[0, 0, 0], last.count[0, 0, 0]) == (2.0, 2)
+    assert (last.reward[0, 0, 0], last.times[0, 0, 0]) == (2.0, 2)
 
 
 def test_what_was_never_tried_stays_where_it_is_and_pays_nothing():
@@ -80,7 +80,7 @@ def test_pairs_are_drawn_uniformly_and_outcomes_as_often_as_they_were_seen():
     drawn = [draw_pair(model, stream) for _ in range(6000)]
     assert set(drawn) == set(pairs)
     assert all(abs(drawn.count(pair) - 2000) < 5 * np.sqrt(6000 * 2 / 9) for pair in pairs)
-    model.count[1, 2] = times = np.array([1, 2, 3, 4, 10])
+    model.times[1, 2] = times = np.array([1, 2, 3, 4, 10])
     counts = np.bincount([draw_remembered(model, 1, 2, stream) for _ in range(5000)], minlength=5)
     assert np.all(np.abs(counts - 250 * times) < 5 * np.sqrt(5000 * 4 / 25))
     before = stream.copy()
