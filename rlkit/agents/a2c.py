@@ -142,7 +142,7 @@ class A2C:
         return {
             "entropy": masked_mean(evaluation.entropy.detach(), mask),
             "value_loss": masked_mean(error.detach(), mask),
-            "explained": 1.0 - advantages.var() / (targets.var() + 1e-8),
+            "explained": 1.0 - advantages.var(correction=0) / (targets.var(correction=0) + 1e-8),
         }
 
 

@@ -177,7 +177,7 @@ class PPO:
                 "kl": masked_mean(k3(traj.logprobs, evaluation.logprobs, traj.mask), traj.mask),
                 "clipped": masked_mean(outside.float(), traj.mask),
                 "value_loss": masked_mean(error, traj.mask),
-                "explained": 1.0 - (targets - old_values).var() / (targets.var() + 1e-8),
+                "explained": 1.0 - (targets - old_values).var(correction=0) / (targets.var(correction=0) + 1e-8),
             }
             numbers = dist.mean(torch.stack(list(found.values()))).tolist()
         return checked(dict(zip(found, numbers, strict=True)) | {"lr": self._lr(k)}, self.step)
