@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rlkit.policies.actor_critic import ActorCritic
 from rlkit.policies.heads import for_env
+from rlkit.policies.protocol import Actor
 from rlkit.policies.senses import Senses
 
 
@@ -24,9 +24,7 @@ class Acting:
         seed: of its own random numbers.
     """
 
-    def __init__(
-        self, policy: ActorCritic, senses: Senses, space: gym.Space[Any], device: torch.device, seed: int
-    ) -> None:
+    def __init__(self, policy: Actor, senses: Senses, space: gym.Space[Any], device: torch.device, seed: int) -> None:
         self._policy, self._senses, self._space, self._device = policy, senses, space, device
         self._rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(4)[3])
         self._allowed: NDArray[np.bool_] | None = None

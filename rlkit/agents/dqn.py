@@ -1,0 +1,245 @@
+"""DQN: Q-learning with a net, a replay and a target net, Zhao section 8.5; Mnih et al. 2015.
+
+y = r + γ max_a Q'(s', a), Huber loss. As options double (arXiv:1509.06461), dueling, n-step, prioritized replay, memory (arXiv:1507.06527).
+Processes that torchrun starts deal out `envs` and every batch among them, and learn what one would.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlkit import dist
+from rlkit.agent import Agent, Report
+from rlkit.pg.q_targets import chosen, greedy, huber_loss, td_target
+from rlkit.pg.reduce import aggregate, count, masked_mean
+from rlkit.policies.adam import Adam
+from rlkit.policies.machine import device, use_threads
+from rlkit.policies.q_networks import QNetwork
+from rlkit.policies.state import load_module, module_state
+from rlkit.policies.target import Target
+from rlkit.sample.acting import Acting
+from rlkit.sample.config import check, rate
+from rlkit.sample.draws import agent_generator, share, weight_generator
+from rlkit.sample.experience import Drawn, Experience, OffPolicy
+from rlkit.sample.priorities import Priorities
+from rlkit.sample.report import checked, episodes, every
+from rlkit.sample.several import Several
+from rlkit.sample.worlds import Worlds
+from rlkit.tabular.schedule import Rate
+
+
+@dataclass(frozen=True)
+class Config(OffPolicy):
+    """DQN."""
+
+    train_every: int = 4
+    target_every: int = 1_000  # steps between two updates of the target net
+    tau: float = 1.0  # how far it moves then; 1: it becomes a copy
+    epsilon: Rate = "linear(1, 0.05, 10000)"  # probability of a random action
+    double: bool = True  # the net chooses the action at which the target net is asked
+    dueling: bool = False  # Q = V + A - mean A
+    prioritized: float = 0.0  # exponent α of priorities; 0: transitions are drawn evenly
+    beta: Rate = "linear(0.4, 1, 100000)"  # exponent of the weights that make up for priorities
+    recurrent: int = 0  # units of a GRU; 0: none
+    sequence: int = 16  # steps of a row that a recurrent net learns from
+    burn_in: int = 4  # first steps of it, from which only the memory comes
+    max_grad_norm: float = 10.0
+
+
+class Rule(Protocol):
+    """What is learned of r + γ Q(s', a'): a number, or its distribution as K numbers."""
+
+    atoms: int  # K
+    support: Tensor | None  # [K] where the numbers are logits of these values
+
+    def target(self, ahead: Tensor, rewards: Tensor, discounts: Tensor) -> Tensor:
+        """Return the target of rewards [B, T], and the target net's K numbers at s' and a', [B, T, K] ([B, T] for K = 1)."""
+        ...
+
+    def loss(self, outputs: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        """Return how far K numbers are from it, [B, T]."""
+        ...
+
+    def surprise(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Return δ, the mean of the target minus Q, [B, T]."""
+        ...
+
+
+class Mean(NamedTuple):
+    """The number Q(s, a)."""
+
+    atoms: int = 1
+    support: Tensor | None = None
+
+    def target(self, ahead: Tensor, rewards: Tensor, discounts: Tensor) -> Tensor:
+        """Return r + γ Q'."""
+        return td_target(rewards, discounts, ahead)
+
+    def loss(self, outputs: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+        """Return the Huber loss."""
+        return huber_loss(outputs, target, mask)
+
+    def surprise(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Return y - Q."""
+        return target - outputs
+
+
+class DQN:
+    """One run of DQN, or with another rule of one of its kin."""
+
+    def __init__(self, env: gym.Env[Any, Any], config: Config, seed: int, rule: Rule) -> None:
+        self.config, self.rule = config, rule
+        self.device = dist.setup(device(config.device))
+        self.worlds = Worlds(env, share(config.envs), seed, config.vector)
+        self.net = QNetwork(
+            self.worlds.senses,
+            self.worlds.action_space,
+            config.hidden,
+            config.activation,
+            generator=weight_generator(seed),
+            dueling=config.dueling,
+            atoms=rule.atoms,
+            support=rule.support,
+            recurrent=config.recurrent,
+        ).to(self.device)
+        self.target = Target(self.net)
+        self.optimizer = Adam(self.net.parameters())
+        self.rng = agent_generator(seed)
+        self.experience = Experience(self.worlds, self.net, self.device, config)
+        self.priorities = Priorities(self.experience.replay, config.prioritized) if config.prioritized else None
+        self.step = 0
+        self._acting = Acting(self.net, self.worlds.senses, self.worlds.action_space, self.device, seed)
+        self._lr, self._beta = rate(config.lr, "lr", config), rate(config.beta, "beta", config, 1.0)
+        self._epsilon = rate(config.epsilon, "epsilon", config, 1.0)
+        self._seen: dict[str, Tensor] = {}
+        use_threads(config.threads, self.optimizer.flat.numel(), config.batch)
+
+    def act(self, obs: Any, *, explore: bool = False) -> Any:
+        """Return the greedy action for an observation or a batch of them, or with `explore` sometimes a random one."""
+        return self._acting.act(obs, explore=explore)
+
+    def attend(self, info: Mapping[str, Any], *, first: bool) -> None:
+        """Take note of allowed actions, and of an episode's beginning."""
+        self._acting.attend(info, first=first)
+
+    def updates(self, steps: int) -> Iterator[Report]:
+        """Take `steps` more steps."""
+        config, end, chunk = self.config, self.step + steps, every(self.config, steps)
+        reported = self.step
+        while self.step < end:
+            self.net.epsilon = self._epsilon(self.step + 1)
+            due = self.experience.play(self.rng, self.step)
+            if self.priorities is not None:
+                self.priorities.see()
+            before, self.step = self.step, self.step + config.envs
+            self._learn(due)
+            if self.step // config.target_every > before // config.target_every:
+                self.target.follow(self.optimizer.flat, config.tau)
+            if self.step >= min(reported + chunk, end):
+                reported = self.step
+                yield Report(self.step, episodes(self.worlds.finished) | self._measure())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that a run needs to go on."""
+        return {
+            "step": self.step,
+            "net": module_state(self.net),
+            "target": module_state(self.target.net),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.rng.bit_generator.state,
+            "experience": self.experience.state_dict(),
+            "priorities": self.priorities and self.priorities.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state.
+
+        Raises:
+            ValueError: it is of another net, or of other worlds.
+        """
+        load_module(self.net, state["net"])
+        load_module(self.target.net, state["target"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.experience.load_state_dict(state["experience"])
+        if self.priorities is not None:
+            self.priorities.load_state_dict(state["priorities"])
+        self.rng.bit_generator.state = state["generator"]
+        self.step = int(state["step"])
+
+    def _learn(self, times: int) -> None:
+        config = self.config
+        if self.priorities is not None:
+            for _ in range(times):
+                rows, worlds, weights = self.priorities.draw(self.rng, config.batch, self._beta(self.step))
+                batch = self.experience.replay.gather(rows, worlds, self.device)
+                weight = torch.from_numpy(weights.astype(np.float32)[:, None]).to(self.device)
+                self._fit(Drawn(batch, [config.batch]), weight)
+                self.priorities.update(rows, worlds, self._seen["surprise"][:, 0].cpu().numpy().astype(np.float64))
+            return
+        for drawn in self.experience.batches(self.rng, times, config.sequence if config.recurrent else 1):
+            if config.recurrent:
+                drawn.rows.mask[:, : config.burn_in] = False
+            self._fit(drawn)
+
+    def _fit(self, drawn: Drawn, weight: Tensor | None = None) -> None:
+        """Take a learning step for each batch; the target net stands still meanwhile, and is asked about all of them at once."""
+        rows, net, alpha = drawn.rows, self.net, self._lr(self.step)
+        with torch.no_grad():
+            later = self.target.net.after(rows.obs, rows.next_obs, rows.ends)
+        for part, (ahead,) in drawn.parts(later):
+            with torch.no_grad():
+                judged = net.after(part.obs, part.next_obs, part.ends) if self.config.double else ahead
+                best = greedy(net.means(judged), part.next_allowed)
+                target = self.rule.target(chosen(ahead, best), part.rewards, part.discounts)
+            outputs = chosen(net.along(part.obs, part.ends), part.actions)
+            loss = self.rule.loss(outputs, target, part.mask)
+            loss = loss if weight is None else loss * weight
+            total = aggregate(loss, part.mask, "token", dist.mean(count(part.mask, "token")))
+            self.optimizer.step(dist.mean(self.optimizer.gradient(total)), alpha, self.config.max_grad_norm)
+            with torch.no_grad():
+                surprise = self.rule.surprise(outputs, target)
+            self._seen = {"loss": loss.detach(), "outputs": outputs.detach(), "surprise": surprise, "mask": part.mask}
+
+    def _measure(self) -> dict[str, float]:
+        """Say what the last batch came to; the one place that waits for the device."""
+        found = {"epsilon": self.net.epsilon, "lr": self._lr(self.step)}
+        if not self._seen:
+            return found
+        seen = self._seen
+        numbers = torch.stack([masked_mean(seen[name], seen["mask"]) for name in ("loss", "surprise")])
+        loss, surprise = dist.mean(numbers).tolist()
+        return checked({**found, "loss": loss, "td_error": surprise}, self.step)
+
+
+def build(env: gym.Env[Any, Any], config: Config, seed: int, rule: Rule) -> Agent:
+    """Build an agent with a rule.
+
+    Raises:
+        ValueError: naming a field of the configuration, or a space of the environment, that is not for it.
+    """
+    whole = ("capacity", "batch", "train_every", "gradient_steps", "target_every", "n_step", "sequence")
+    check(config, warmup=0, recurrent=0, burn_in=0, prioritized=0, **dict.fromkeys(whole, 1))
+    for name, value in (("tau", config.tau), ("prioritized", config.prioritized)):
+        if not 0.0 <= value <= 1.0:
+            raise ValueError(f"{name} is {value}; it must lie between 0 and 1")
+    if config.recurrent and (config.prioritized or config.n_step > 1):
+        raise ValueError(f"recurrent is {config.recurrent}; a net with memory has n_step 1 and prioritized 0")
+    if config.recurrent and config.burn_in >= config.sequence:
+        raise ValueError(
+            f"burn_in is {config.burn_in}; it must leave some of the {config.sequence} steps of a sequence"
+        )
+    if config.prioritized and dist.world_size() > 1:
+        raise ValueError(f"prioritized is {config.prioritized}; of several processes none knows all priorities: take 0")
+    if config.seeds == 1:
+        return DQN(env, config, seed, rule)
+    return Several(config, seed, lambda one, at: DQN(env, one, at, rule))
+
+
+def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
+    """Build the agent."""
+    return build(env, config, seed, Mean())

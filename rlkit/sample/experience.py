@@ -1,0 +1,147 @@
+"""Experience: off-policy agents play a step in each world, remember it, and learn from what they remember.
+
+What all of them have in common, and nothing of what makes one: the worlds, the replay, when a learning step is due.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlkit import dist
+from rlkit.policies.networks import Activation
+from rlkit.policies.protocol import Actor
+from rlkit.sample.config import Deep
+from rlkit.sample.draws import draw
+from rlkit.sample.replay import Replay, Transitions
+from rlkit.sample.worlds import Worlds
+from rlkit.tabular.schedule import Rate
+
+_BYTES = 2**25  # that are gathered at a time
+
+
+@dataclass(frozen=True)
+class OffPolicy(Deep):
+    """Fields of agents that learn from a replay; a base for configurations, not one itself. Steps are counted over all copies."""
+
+    envs: int = 1
+    hidden: tuple[int, ...] = (256, 256)
+    activation: Activation = "relu"
+    lr: Rate = 1e-3  # of Adam
+    capacity: int = 100_000  # transitions that are remembered
+    batch: int = 64  # of them in a learning step
+    warmup: int = 1_000  # steps with random actions before anything is learned
+    train_every: int = 1  # steps between two times of learning
+    gradient_steps: int = 1  # learning steps each time
+    n_step: int = 1  # n, rewards in a target
+
+
+class Wanderer(Actor, Protocol):
+    """A policy that can also act at random."""
+
+    def wander(self, draws: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """Return actions spread evenly over those that may be taken, by draws of its head's kind."""
+        ...
+
+
+class Drawn(NamedTuple):
+    """Several batches, one after the other."""
+
+    rows: Transitions
+    sizes: list[int]  # of each batch
+
+    def parts(self, *more: Tensor) -> Iterator[tuple[Transitions, tuple[Tensor, ...]]]:
+        """Yield batch after batch, with its part of other tensors that have as many rows."""
+        kept = {name: field.split(self.sizes) for name, field in self.rows._asdict().items() if field is not None}
+        others = zip(*(one.split(self.sizes) for one in more), strict=True) if more else iter([()] * len(self.sizes))
+        for i, other in enumerate(others):
+            yield self.rows._replace(**{name: fields[i] for name, fields in kept.items()}), other
+
+
+class Experience:
+    """Plays and remembers.
+
+    Args:
+        worlds: N of them.
+        policy: that acts.
+        device: of the policy.
+        config: says how much is remembered, and when a learning step is due.
+    """
+
+    def __init__(self, worlds: Worlds, policy: Wanderer, device: torch.device, config: OffPolicy) -> None:
+        self.worlds, self.policy, self.device, self.config = worlds, policy, device, config
+        self.memory = None
+        with torch.inference_mode():
+            action = self._act(torch.zeros(worlds.count, policy.head.draws, dtype=torch.float64))[0]
+        self.memory = policy.start(worlds.count)
+        rows = max(1, config.capacity // config.envs)
+        self.replay = Replay(rows, worlds.obs, action, worlds.allowed, config.gamma, config.n_step)
+        self.size = int(worlds.obs[0].nbytes) * 2 + 64  # bytes of a transition
+
+    def play(self, rng: np.random.Generator, step: int) -> int:
+        """Take a step in each world, the agent's `step` so far, and return how many learning steps are due after it.
+
+        Raises:
+            ValueError: the worlds give what is no finite number.
+        """
+        worlds, config = self.worlds, self.config
+        draws = draw(rng, self.policy.head, worlds.count).to(self.device)
+        with torch.inference_mode():
+            actions = self._act(draws, at_random=step < config.warmup)
+        found = worlds.step(actions)
+        self.replay.add(
+            actions, found.rewards, found.terminated, found.truncated, found.next_obs, worlds.obs, worlds.allowed
+        )
+        if self.memory is not None:
+            going = torch.from_numpy(~(found.terminated | found.truncated)).to(self.device)
+            self.memory = self.memory * going[:, None]
+        after = step + config.envs
+        times = after // config.train_every - step // config.train_every
+        return times * config.gradient_steps if after >= config.warmup else 0
+
+    def batches(self, rng: np.random.Generator, count: int, length: int = 1) -> Iterator[Drawn]:
+        """Draw `count` batches evenly from what is remembered, rows of `length` steps; several at a time where they are small.
+
+        Of several processes each gets what its own worlds gave, together `batch` rows.
+        """
+        config, everybody = self.config, self.config.envs
+        most = max(1, _BYTES // (config.batch * length * self.size))
+        starts = self.replay.filled - length + 1
+        while count > 0 and starts > 0:
+            now = min(most, count)
+            which = (rng.random((now, config.batch)) * (starts * everybody)).astype(np.int64)
+            ages, worlds = np.divmod(which, everybody)
+            worlds -= dist.rank() * self.worlds.count
+            own = (worlds >= 0) & (worlds < self.worlds.count)
+            rows = self.replay.row_of(ages[own])
+            yield Drawn(self.replay.gather(rows, worlds[own], self.device, length), own.sum(axis=1).tolist())
+            count -= now
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the worlds as they stand, and what is remembered."""
+        memory = None if self.memory is None else self.memory.cpu().numpy()
+        return {"worlds": self.worlds.state_dict(), "replay": self.replay.state_dict(), "memory": memory}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state.
+
+        Raises:
+            ValueError: it is of other worlds or of a replay of another size.
+        """
+        self.replay.load_state_dict(state["replay"])
+        self.worlds.load_state_dict(state["worlds"])
+        if self.memory is not None:
+            self.memory = torch.from_numpy(np.array(state["memory"])).to(self.device)
+
+    def _act(self, draws: Tensor, *, at_random: bool = False) -> Any:
+        """The actions [N, ...] for what the worlds show now."""
+        allowed = None if self.worlds.allowed is None else torch.from_numpy(self.worlds.allowed).to(self.device)
+        if at_random and self.memory is None:
+            return self.policy.wander(draws, allowed).cpu().numpy()
+        acted = self.policy.act(torch.from_numpy(self.worlds.obs).to(self.device), draws, allowed, self.memory)
+        self.memory = acted.memory
+        actions = self.policy.wander(draws, allowed) if at_random else acted.actions
+        return actions.cpu().numpy()
