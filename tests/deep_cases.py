@@ -37,6 +37,25 @@ def expected(agent: Any, obs: list[float]) -> float:
 ON_POLICY = {"envs": 8, "segment": 16, "lr": "linear(0.02, 0, 4000)", "hidden": (16,)}
 ON_EPISODES = {"envs": 8, "lr": "linear(0.1, 0, 4000)", "hidden": (16,), "value": 1.0}
 ON_SEGMENTS = {"envs": 8, "segment": 4, "lr": "linear(0.02, 0, 4000)", "hidden": (16,)}
+
+
+def action_value(agent: Any, obs: list[float]) -> float:
+    """The value of the greedy action by a QNetwork."""
+    with torch.no_grad():
+        outputs = agent.net.along(torch.tensor([[obs]]), torch.zeros((1, 1), dtype=torch.bool))
+        return float(agent.net.means(outputs).max())
+
+
+REPLAYED = {
+    "envs": 4,
+    "warmup": 100,
+    "train_every": 8,
+    "target_every": 80,
+    "epsilon": 0.5,
+    "lr": "linear(0.02, 0, 3200)",
+    "hidden": (16,),
+    "activation": "tanh",  # a rectified unit is silent at observation 0
+}
 CASES = [
     Case("ppo", {**ON_POLICY, "batch": 64, "epochs": 4}, 4000, critic),
     Case("ppo", {**ON_POLICY, "batch": 64, "epochs": 4}, 4000, critic, continuous=True),
@@ -46,6 +65,9 @@ CASES = [
     Case("qac", {**ON_SEGMENTS, "critic_lr": "linear(0.05, 0, 4000)", "entropy": 0.0}, 4000, expected),
     Case("off_policy_ac", {**ON_SEGMENTS, "entropy": 0.0}, 4000, critic),
     Case("grpo", {"envs": 16, "batch": 16, "epochs": 2, "lr": "linear(0.05, 0, 2000)", "hidden": (16,)}, 2000, None),
+    Case("dqn", {**REPLAYED, "dueling": True, "n_step": 3}, 3200, action_value),
+    Case("c51", {**REPLAYED, "low": -12.0, "high": 12.0, "atoms": 49, "n_step": 3}, 3200, action_value),
+    Case("quantile_dqn", {**REPLAYED, "quantiles": 8, "prioritized": 0.5, "n_step": 3}, 3200, action_value),
 ]
 
 
@@ -59,6 +81,15 @@ class Resume(NamedTuple):
 
 
 SMALL = {"envs": 3, "segment": 8, "batch": 10, "epochs": 2, "hidden": (8,)}
+REMEMBERING = {
+    "envs": 3,
+    "warmup": 30,
+    "batch": 8,
+    "capacity": 90,
+    "train_every": 6,
+    "hidden": (8,),
+    "epsilon": "linear(1, 0.1, 200)",
+}
 RESUMES = {
     "ppo-native": Resume("ppo", lambda: gym.make("CartPole-v1"), {**SMALL, "lr": "linear(0.01, 0, 1000)"}, 96),
     "ppo-awkward": Resume(
@@ -73,4 +104,8 @@ RESUMES = {
     "qac": Resume("qac", lambda: gym.make("FrozenLake-v1"), {"envs": 3, "segment": 4, "hidden": (8,)}, 96),
     "off_policy_ac": Resume("off_policy_ac", Awkward, {"envs": 3, "segment": 4, "hidden": (8,)}, 96),
     "ppo-numbers": Resume("ppo", lambda: Rung("both", continuous=True), {**SMALL, "seeds": 2, "value_clip": 0.2}, 96),
+    "dqn": Resume("dqn", lambda: gym.make("CartPole-v1"), {**REMEMBERING, "double": False, "seeds": 2}, 120),
+    "dqn-awkward": Resume("dqn", Awkward, {**REMEMBERING, "recurrent": 4, "sequence": 6, "burn_in": 2}, 120),
+    "c51": Resume("c51", Awkward, {**REMEMBERING, "prioritized": 0.6, "n_step": 3, "dueling": True}, 120),
+    "quantile_dqn": Resume("quantile_dqn", Awkward, {**REMEMBERING, "n_step": 2, "quantiles": 5}, 120),
 }

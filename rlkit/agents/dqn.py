@@ -16,7 +16,7 @@ from torch import Tensor
 from rlkit import dist
 from rlkit.agent import Agent, Report
 from rlkit.pg.q_targets import chosen, greedy, huber_loss, td_target
-from rlkit.pg.reduce import aggregate, count, masked_mean
+from rlkit.pg.reduce import count, masked_mean, shares, weighted_sum
 from rlkit.policies.adam import Adam
 from rlkit.policies.machine import device, use_threads
 from rlkit.policies.q_networks import QNetwork
@@ -54,8 +54,15 @@ class Config(OffPolicy):
 class Rule(Protocol):
     """What is learned of r + γ Q(s', a'): a number, or its distribution as K numbers."""
 
-    atoms: int  # K
-    support: Tensor | None  # [K] where the numbers are logits of these values
+    @property
+    def atoms(self) -> int:
+        """K."""
+        ...
+
+    @property
+    def support(self) -> Tensor | None:
+        """Return [K] where the numbers are logits of these values."""
+        ...
 
     def target(self, ahead: Tensor, rewards: Tensor, discounts: Tensor) -> Tensor:
         """Return the target of rewards [B, T], and the target net's K numbers at s' and a', [B, T, K] ([B, T] for K = 1)."""
@@ -116,7 +123,7 @@ class DQN:
         self._acting = Acting(self.net, self.worlds.senses, self.worlds.action_space, self.device, seed)
         self._lr, self._beta = rate(config.lr, "lr", config), rate(config.beta, "beta", config, 1.0)
         self._epsilon = rate(config.epsilon, "epsilon", config, 1.0)
-        self._seen: dict[str, Tensor] = {}
+        self._last: tuple[Tensor, ...] = ()  # outputs, target, loss and mask of the last batch
         use_threads(config.threads, self.optimizer.flat.numel(), config.batch)
 
     def act(self, obs: Any, *, explore: bool = False) -> Any:
@@ -173,47 +180,46 @@ class DQN:
 
     def _learn(self, times: int) -> None:
         config = self.config
-        if self.priorities is not None:
-            for _ in range(times):
-                rows, worlds, weights = self.priorities.draw(self.rng, config.batch, self._beta(self.step))
-                batch = self.experience.replay.gather(rows, worlds, self.device)
-                weight = torch.from_numpy(weights.astype(np.float32)[:, None]).to(self.device)
-                self._fit(Drawn(batch, [config.batch]), weight)
-                self.priorities.update(rows, worlds, self._seen["surprise"][:, 0].cpu().numpy().astype(np.float64))
+        if self.priorities is None:
+            for drawn in self.experience.batches(self.rng, times, config.sequence if config.recurrent else 1):
+                if config.recurrent:
+                    drawn.rows.mask[:, : config.burn_in] = False
+                self._fit(drawn)
             return
-        for drawn in self.experience.batches(self.rng, times, config.sequence if config.recurrent else 1):
-            if config.recurrent:
-                drawn.rows.mask[:, : config.burn_in] = False
-            self._fit(drawn)
+        for _ in range(times):
+            rows, worlds, weights = self.priorities.draw(self.rng, config.batch, self._beta(self.step))
+            batch = self.experience.replay.gather(rows, worlds, self.device)
+            self._fit(Drawn(batch, [config.batch]), torch.from_numpy(weights[:, None]).to(batch.rewards))
+            surprise = self.rule.surprise(*self._last[:2]).cpu().numpy()
+            self.priorities.update(rows, worlds, surprise[:, 0].astype(np.float64))
 
     def _fit(self, drawn: Drawn, weight: Tensor | None = None) -> None:
         """Take a learning step for each batch; the target net stands still meanwhile, and is asked about all of them at once."""
-        rows, net, alpha = drawn.rows, self.net, self._lr(self.step)
+        rows, net, alpha, most = drawn.rows, self.net, self._lr(self.step), self.config.max_grad_norm
+        share = shares(rows.mask, "token", dist.mean(count(rows.mask, "token") / len(drawn.sizes)))
         with torch.no_grad():
             later = self.target.net.after(rows.obs, rows.next_obs, rows.ends)
-        for part, (ahead,) in drawn.parts(later):
+            greedily = greedy(self.target.net.means(later), rows.next_allowed)
+        for part, (ahead, theirs, counts) in drawn.parts(later, greedily, share if weight is None else share * weight):
             with torch.no_grad():
-                judged = net.after(part.obs, part.next_obs, part.ends) if self.config.double else ahead
-                best = greedy(net.means(judged), part.next_allowed)
+                best = theirs
+                if self.config.double:
+                    best = greedy(net.means(net.after(part.obs, part.next_obs, part.ends)), part.next_allowed)
                 target = self.rule.target(chosen(ahead, best), part.rewards, part.discounts)
             outputs = chosen(net.along(part.obs, part.ends), part.actions)
             loss = self.rule.loss(outputs, target, part.mask)
-            loss = loss if weight is None else loss * weight
-            total = aggregate(loss, part.mask, "token", dist.mean(count(part.mask, "token")))
-            self.optimizer.step(dist.mean(self.optimizer.gradient(total)), alpha, self.config.max_grad_norm)
-            with torch.no_grad():
-                surprise = self.rule.surprise(outputs, target)
-            self._seen = {"loss": loss.detach(), "outputs": outputs.detach(), "surprise": surprise, "mask": part.mask}
+            self.optimizer.step(dist.mean(self.optimizer.gradient(weighted_sum(loss, counts))), alpha, most)
+            self._last = (outputs.detach(), target, loss.detach(), part.mask)
 
     def _measure(self) -> dict[str, float]:
         """Say what the last batch came to; the one place that waits for the device."""
         found = {"epsilon": self.net.epsilon, "lr": self._lr(self.step)}
-        if not self._seen:
+        if not self._last:
             return found
-        seen = self._seen
-        numbers = torch.stack([masked_mean(seen[name], seen["mask"]) for name in ("loss", "surprise")])
-        loss, surprise = dist.mean(numbers).tolist()
-        return checked({**found, "loss": loss, "td_error": surprise}, self.step)
+        outputs, target, loss, mask = self._last
+        numbers = torch.stack([masked_mean(loss, mask), masked_mean(self.rule.surprise(outputs, target).abs(), mask)])
+        loss_mean, error = dist.mean(numbers).tolist()
+        return checked({**found, "loss": loss_mean, "td_error": error}, self.step)
 
 
 def build(env: gym.Env[Any, Any], config: Config, seed: int, rule: Rule) -> Agent:

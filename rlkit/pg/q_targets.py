@@ -31,8 +31,9 @@ def greedy(q: Tensor, allowed: Tensor | None = None) -> Tensor:
 
 def chosen(outputs: Tensor, actions: Tensor) -> Tensor:
     """Return what belongs to the actions [...]: numbers [...] of outputs [..., A, 1], or distributions [..., K] of [..., A, K]."""
-    found = outputs.take_along_dim(actions[..., None, None], -2)[..., 0, :]
-    return found[..., 0] if found.shape[-1] == 1 else found
+    if outputs.shape[-1] == 1:
+        return outputs[..., 0].gather(-1, actions[..., None])[..., 0]
+    return outputs.take_along_dim(actions[..., None, None], -2)[..., 0, :]
 
 
 def project(probabilities: Tensor, support: Tensor, rewards: Tensor, discounts: Tensor) -> Tensor:
@@ -88,12 +89,12 @@ def expected_soft_value(q: Tensor, logprobs: Tensor, temperature: Tensor) -> Ten
 
 def squared_loss(values: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     """Return (Q - y)² / 2, [B, T]; Zhao (8.35) for one sample."""
-    return 0.5 * (keep(values, mask) - keep(targets.detach(), mask)).square()
+    return 0.5 * keep(values - targets.detach(), mask).square()
 
 
 def huber_loss(values: Tensor, targets: Tensor, mask: Tensor, *, kappa: float = 1.0) -> Tensor:
     """Return δ² / 2 where |δ| <= κ, κ (|δ| - κ / 2) beyond, of δ = Q - y, [B, T]: DQN's error clipping, Mnih et al. 2015."""
-    return _huber(keep(values, mask) - keep(targets.detach(), mask), kappa)
+    return _huber(keep(values - targets.detach(), mask), kappa)
 
 
 def categorical_loss(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:

@@ -59,6 +59,21 @@ def aggregate(loss: Tensor, mask: Tensor, how: How, denominator: Tensor) -> Tens
     return total / torch.where(denominator > 0.0, denominator, 1.0).to(total.dtype)
 
 
+def shares(mask: Tensor, how: How, denominator: Tensor) -> Tensor:
+    """Return the weights [B, T] with which `aggregate` sums a loss, in float32; 0 where the mask is False.
+
+    For many small batches of one size: Σ shares · loss (`weighted_sum`) is `aggregate` with fewer operations, in float32.
+    """
+    _check(how)
+    each = mask.sum(1, keepdim=True).clamp(min=1) if how == "sequence" else 1.0
+    return mask.to(torch.float32) / (torch.where(denominator > 0.0, denominator, 1.0) * each)
+
+
+def weighted_sum(loss: Tensor, weights: Tensor) -> Tensor:
+    """Return Σ weights · loss, both [B, T], for a loss that is 0 where the mask is False, as those of `rlkit.pg` are."""
+    return (loss * weights).sum()
+
+
 def masked_sum(x: Tensor, mask: Tensor, dim: tuple[int, ...] = (0, 1)) -> Tensor:
     """Return Σ x over what the mask [B, T] counts; a scalar, or one number a row [B] with dim=(1,)."""
     return keep(x, mask).sum(dim)

@@ -73,15 +73,16 @@ class QNetwork(nn.Module):
             obs: [B, T, *shape].
             ends: bool [B, T], where an episode is over after step t.
         """
-        return self._outputs(self._features(obs, ends))
+        outputs = self._outputs(self._features(obs, ends))
+        return outputs.view(*ends.shape, *outputs.shape[1:])
 
     def after(self, obs: Tensor, next_obs: Tensor, ends: Tensor) -> Tensor:
         """Return Q(s_{t+1}, ·) of the true successors, [B, T, A, K]; what is remembered comes from obs."""
-        features = self.body(self.eyes(next_obs))
+        features = self.body(self.eyes(next_obs.flatten(0, 1)))
         if self.recurrent:
-            here = self._features(obs, ends)
-            features = self.memory.cell(features.flatten(0, 1), here.flatten(0, 1)).view(here.shape)
-        return self._outputs(features)
+            features = self.memory.cell(features, self._features(obs, ends))
+        outputs = self._outputs(features)
+        return outputs.view(*ends.shape, *outputs.shape[1:])
 
     def start(self, count: int) -> Tensor | None:
         """Return the memory of `count` environments at the beginning, [N, H]; None for a net without."""
@@ -98,10 +99,9 @@ class QNetwork(nn.Module):
         if self.recurrent:
             features = memory = self.memory.cell(features, memory)
         actions = greedy(self.means(self._outputs(features)), allowed)
-        if draws is not None:
-            random = self.wander(draws / max(self.epsilon, 1e-300), allowed)
-            actions = torch.where(draws[:, 0] < self.epsilon, random, actions)
-        return Acted(actions, draws.new_zeros(len(actions)) if draws is not None else features.new_zeros(1), memory)
+        if draws is not None and bool((at_random := draws[:, 0] < self.epsilon).any()):
+            actions = torch.where(at_random, self.wander(draws / self.epsilon, allowed), actions)
+        return Acted(actions, features.new_zeros(len(actions)), memory)
 
     def wander(self, draws: Tensor, allowed: Tensor | None = None) -> Tensor:
         """Return actions drawn evenly from the allowed ones, int64 [N], by u in [0, 1), [N, 1]."""
@@ -113,12 +113,15 @@ class QNetwork(nn.Module):
 
     def means(self, outputs: Tensor) -> Tensor:
         """Return Q from outputs [..., A, K], [..., A]."""
-        return outputs.mean(-1) if self.support is None else torch.softmax(outputs, -1) @ self.support
+        if self.support is not None:
+            return torch.softmax(outputs, -1) @ self.support
+        return outputs[..., 0] if self.atoms == 1 else outputs.mean(-1)
 
     def _features(self, obs: Tensor, ends: Tensor) -> Tensor:
-        features: Tensor = self.body(self.eyes(obs))
+        features: Tensor = self.body(self.eyes(obs.flatten(0, 1)))  # two axes make fewer operations than three
         if self.recurrent:
-            features = self.memory(features, self.start(len(features)), ends)
+            rows = features.view(*ends.shape, -1)
+            features = self.memory(rows, self.start(len(rows)), ends).flatten(0, 1)
         return features
 
     def _outputs(self, features: Tensor) -> Tensor:

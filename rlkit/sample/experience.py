@@ -55,8 +55,12 @@ class Drawn(NamedTuple):
 
     def parts(self, *more: Tensor) -> Iterator[tuple[Transitions, tuple[Tensor, ...]]]:
         """Yield batch after batch, with its part of other tensors that have as many rows."""
-        kept = {name: field.split(self.sizes) for name, field in self.rows._asdict().items() if field is not None}
-        others = zip(*(one.split(self.sizes) for one in more), strict=True) if more else iter([()] * len(self.sizes))
+        kept = {
+            name: torch.split(field, self.sizes) for name, field in self.rows._asdict().items() if field is not None
+        }
+        others = (
+            zip(*(torch.split(one, self.sizes) for one in more), strict=True) if more else iter([()] * len(self.sizes))
+        )
         for i, other in enumerate(others):
             yield self.rows._replace(**{name: fields[i] for name, fields in kept.items()}), other
 
