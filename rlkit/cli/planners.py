@@ -38,4 +38,5 @@ def _entry(name: str) -> Entry:
         for node in tree.body
     )
     imported = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.module}
     return Entry(name, summary, plans, "torch" in imported)
