@@ -7,9 +7,12 @@ Each rank divides its loss by the *mean* count over ranks, and gradients are ave
 import os
 from collections.abc import Iterable
 from functools import reduce
+from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Parameter
 
@@ -53,6 +56,32 @@ def mean(x: Tensor) -> Tensor:
         dist.all_reduce(total)
         total = total / world_size()
     return total
+
+
+def everyone(x: Any) -> list[Any]:
+    """Return what each rank has, in their order; every rank must call it. For small things: they are pickled."""
+    if not _together():
+        return [x]
+    found: list[Any] = [None] * world_size()
+    dist.all_gather_object(found, x)
+    return found
+
+
+def joined(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return the rows of all ranks, in their order, as one process would hold them; every rank must call it."""
+    return rows if not _together() else np.concatenate(everyone(rows))
+
+
+def own(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return this rank's stretch of what `joined` gave, be it then or in another run with other processes.
+
+    Raises:
+        ValueError: they cannot be dealt out evenly.
+    """
+    if len(rows) % world_size():
+        raise ValueError(f"the state has {len(rows)} rows; {world_size()} processes must have as many each")
+    share = len(rows) // world_size()
+    return rows[rank() * share :][:share]
 
 
 def average_gradients(parameters: Iterable[Parameter]) -> None:

@@ -30,6 +30,7 @@ from rlkit.cli.runs import (
     with_options,
 )
 from rlkit.cli.worlds import World
+from rlkit.run import ranks
 from rlkit.run.checkpoint import read
 from rlkit.run.directory import CHECKPOINT, Run, begin, check_free, new_folder, read_run, resume, write_run
 from rlkit.run.fit import drain
@@ -102,7 +103,7 @@ class Train:
             raise ValueError(f"{folder} has taken all its steps; give --steps more than {_step(folder):,} to go on")
         code = self._learn(agent, steps, folder)
         world.close()
-        if code == 0:
+        if code == 0 and ranks.writes():
             show(Console(), agent, read_run(folder), read_log(folder), folder, world, board=self.show)
         return code
 
@@ -115,13 +116,17 @@ class Train:
         if "horizon" in config:
             config["horizon"] = config["horizon"] or steps
         run = Run(self.agent, config, env, self.arg, self.seed, steps)
-        if self.out is not None:
+        if self.out is not None and ranks.writes():
             check_free(self.out)
         with Bar(f"building {env}"):
             world, agent, notes = build(run)
+        ranks.check_joined(self.agent)
         note(notes)
         stem = f"{self.agent}-{Path(env).stem if Path(env).is_file() else env}-{self.seed}"
-        folder = self.out or new_folder("runs", stem.replace("/", "-").replace(":", "-"))
+        folder = self.out
+        if folder is None:
+            stem = stem.replace("/", "-").replace(":", "-")
+            folder = Path(ranks.first(str(new_folder("runs", stem)) if ranks.writes() else ""))
         begin(folder, agent, steps, {"env": env, "arg": self.arg, "seed": self.seed})
         return folder, world, agent, steps
 
@@ -138,7 +143,7 @@ class Train:
         note(notes)
         resume(folder, agent)
         steps = self.steps or run.steps or STEPS
-        if steps != run.steps and steps > _step(folder):
+        if steps != run.steps and steps > _step(folder) and ranks.writes():
             write_run(folder, dataclasses.replace(run, steps=steps))
         return folder, world, agent, steps - _asked(folder)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlkit.agent import Agent, name_of
+from rlkit.run import ranks
 from rlkit.run.files import replacing
 
 FORMAT = 1
@@ -27,6 +28,8 @@ class Checkpoint(NamedTuple):
 def save(agent: Agent, path: str | Path) -> Path:
     """Write the state of an agent to a file and return its path; a write that is cut short leaves the old file.
 
+    Of several processes, all of which must call this, the first one writes.
+
     Raises:
         ValueError: naming what in the state is neither array, number, text, None nor a mapping of such.
     """
@@ -37,9 +40,11 @@ def save(agent: Agent, path: str | Path) -> Path:
         "config": dataclasses.asdict(agent.config),
         "state": _pack(agent.state_dict(), "state", arrays),
     }
-    words = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    with replacing(path) as file:
-        np.savez(file, header=words, **arrays)  # type: ignore[arg-type] # numpy's stub takes **arrays for allow_pickle
+    if ranks.writes():
+        words = np.frombuffer(json.dumps(header).encode(), np.uint8)
+        with replacing(path) as file:
+            np.savez(file, header=words, **arrays)  # type: ignore[arg-type] # numpy's stub takes **arrays for allow_pickle
+    ranks.meet()  # the others may want to read it
     return Path(path)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rlkit.agent import Agent, name_of
+from rlkit.run import ranks
 from rlkit.run.checkpoint import load, save
 from rlkit.run.files import replacing
 
@@ -45,12 +46,14 @@ def begin(folder: str | Path, agent: Agent, steps: int | None = None, origin: Ma
         ValueError: there is something in the folder.
     """
     place = Path(folder)
-    check_free(place)
-    place.mkdir(parents=True, exist_ok=True)
+    if ranks.writes():
+        check_free(place)
+        place.mkdir(parents=True, exist_ok=True)
     versions = {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}}
     run = Run(name_of(agent), dataclasses.asdict(agent.config), steps=steps, versions=versions, **(origin or {}))
     save(agent, place / CHECKPOINT)
-    write_run(place, run)
+    if ranks.writes():
+        write_run(place, run)
 
 
 def check_free(folder: str | Path) -> None:

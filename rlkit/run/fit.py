@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rlkit.agent import Agent, Report, name_of
-from rlkit.run import directory
+from rlkit.run import directory, ranks
 from rlkit.run.checkpoint import save
 from rlkit.run.interrupt import Interrupt
 from rlkit.run.log import Log
@@ -75,8 +75,9 @@ def drain(
     start = int(agent.state_dict()["step"])
     saver = _Saver(agent, path, every)
     reports: list[Report] = []
+    stopped = False
     with (
-        nullcontext() if out is None else Log(Path(out), start) as log,
+        nullcontext() if out is None or not ranks.writes() else Log(Path(out), start) as log,
         Interrupt(deferred=path is not None) as interrupt,
         Bar(name_of(agent).replace("_", " "), steps, shown=progress) as bar,
     ):
@@ -86,10 +87,11 @@ def drain(
             if log is not None:
                 log.write(report)
             saver.tick()
-            if interrupt.asked:
+            stopped = ranks.anywhere(interrupt.asked)
+            if stopped:
                 break
         saver.save()
-    if interrupt.asked:
+    if stopped:
         raise KeyboardInterrupt
     return reports
 
@@ -104,7 +106,8 @@ class _Saver:
 
     def tick(self) -> None:
         now = time.monotonic()
-        if now - self._saved >= min(self._every, max(self._cost / _SHARE, _LOST * (now - self._began))):
+        due = now - self._saved >= min(self._every, max(self._cost / _SHARE, _LOST * (now - self._began)))
+        if ranks.anywhere(due):
             self.save()
             self._saved = time.monotonic()
             self._cost = self._saved - now

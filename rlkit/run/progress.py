@@ -20,6 +20,8 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from rlkit.run import ranks
+
 PATIENCE = 2.0  # seconds before the bar appears
 _FIRST = ("return", "value", "rmse", "loss", "bound")  # what is told of many numbers, where there is one of these
 _PAUSE = 0.1  # seconds between two changes of what it says
@@ -43,7 +45,7 @@ class Bar:
         self._task = self._progress.add_task(title, total=total, words="")
         self._timer = threading.Timer(patience, self._progress.start)
         self._timer.daemon = True
-        self._shown = shown and sys.stderr.isatty()
+        self._shown = shown and ranks.writes() and sys.stderr.isatty()
         self._changed = -_PAUSE
         self._began = time.monotonic()
         self._counted = total is not None

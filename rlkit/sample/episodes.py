@@ -99,6 +99,7 @@ class Episodes:
             tensors = {name: self._tensor(array) for name, array in arrays.items()}
             played.append({"obs": obs, "actions": acted.actions, "logprobs": acted.logprobs, **allowed, **tensors})
             alive = alive & ~(terminated | truncated)
+        worlds.finished.clear()  # `outcomes` tells of them, also of those that were cut
         columns = {name: torch.stack([step[name] for step in played], 1) for name in played[0]}
         group = torch.arange(first, first + starts, device=self.device).repeat_interleave(self.group)
         return Trajectories(**columns, group=group, memory=before)

@@ -87,12 +87,12 @@ class RewardScale:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all of it."""
-        return {"moments": self.moments.state_dict(), "running": self.running.copy()}
+        return {"moments": self.moments.state_dict(), "running": np.array(dist.joined(self.running))}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state."""
         self.moments.load_state_dict(state["moments"])
-        self.running = np.array(state["running"])
+        self.running = np.array(dist.own(state["running"]))
 
 
 class Normaliser:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rlkit import dist
 from rlkit.data import Trajectories
 from rlkit.policies.protocol import Actor
 from rlkit.sample.draws import draw_ahead
@@ -74,8 +75,8 @@ class Segments:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the worlds as they stand, and the memory."""
-        memory = None if self.memory is None else self.memory.cpu().numpy()
+        """Return the worlds as they stand, and the memory, of all processes."""
+        memory = None if self.memory is None else dist.joined(self.memory.cpu().numpy())
         return {"worlds": self.worlds.state_dict(), "memory": memory}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -86,7 +87,7 @@ class Segments:
         """
         self.worlds.load_state_dict(state["worlds"])
         if self.memory is not None:
-            self.memory = self._tensor(np.array(state["memory"]))
+            self.memory = self._tensor(np.array(dist.own(state["memory"])))
 
     def _tensor(self, array: np.ndarray[Any, Any]) -> Tensor:
         return torch.from_numpy(array).to(self.device)

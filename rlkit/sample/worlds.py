@@ -14,6 +14,7 @@ from rlkit.sample.copies import Source, factory, name, seeds_of
 from rlkit.sample.masks import Masks
 from rlkit.sample.native import Native, native
 from rlkit.sample.outcome import Copies
+from rlkit.sample.shares import denumbered, joined, numbered, own
 from rlkit.sample.stepping import Loop, Processes
 
 Vector = Literal["auto", "native", "sync", "async"]
@@ -121,30 +122,35 @@ class Worlds:
         self._copies.close()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where the copies stand: a native batch's arrays, else the seed of each episode and the actions since."""
-        return {
-            "kind": self.kind,
-            "count": self.count,
-            "copies": self._copies.state(),
-            "obs": self.obs.copy(),
-            "steps": self._steps,
-            "returns": self._returns.copy(),
-            "lengths": self._lengths.copy(),
+        """Return where the copies of all processes stand, as one process would hold them; each process must ask.
+
+        Of a native batch they are its arrays, else the seed of each copy's episode and the actions since.
+        """
+        rows = {
+            "obs": self.obs,
+            "returns": self._returns,
+            "lengths": self._lengths,
             "finished": np.array(self._finished, np.float64).reshape(-1, 2),
         }
+        whole = self.count * dist.world_size()
+        copies = joined(self._copies.state()) if self.kind == "native" else numbered(self._copies.state())
+        return {"kind": self.kind, "count": whole, "copies": copies, "steps": self._steps, **joined(rows)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Bring the copies back to where they stood.
+        """Bring the copies back to where they stood; each of several processes takes its own.
 
         Raises:
             ValueError: the state is of other worlds, or a copy does not come back.
         """
-        if int(state["count"]) != self.count or (state["kind"] == "native") != (self.kind == "native"):
+        whole, native_ = self.count * dist.world_size(), self.kind == "native"
+        if int(state["count"]) != whole or (state["kind"] == "native") != native_:
             raise ValueError(
-                f"the state is of {state['count']} environments, {state['kind']}; these are {self.count}, {self.kind}"
+                f"the state is of {state['count']} environments, {state['kind']}; these are {whole}, {self.kind}"
             )
-        obs, masks = self._copies.restore(state["copies"])
-        stray = [i for i in range(self.count) if not np.array_equal(obs[i], state["obs"][i])]
+        rows = own({name: state[name] for name in ("obs", "returns", "lengths")})
+        copies = own(state["copies"]) if native_ else denumbered(state["copies"], self.count)
+        obs, masks = self._copies.restore(copies)
+        stray = [i for i in range(self.count) if not np.array_equal(obs[i], rows["obs"][i])]
         if stray:
             raise ValueError(
                 f"environment {stray[0]} of {self.name} does not come back to where it was: something in it outlives an episode "
@@ -152,8 +158,9 @@ class Worlds:
             )
         self.obs, self.allowed = self._seen(obs, masks)
         self._steps = int(state["steps"])
-        self._returns[:], self._lengths[:] = state["returns"], state["lengths"]
-        self._finished = [(float(total), int(length)) for total, length in state["finished"]]
+        self._returns[:], self._lengths[:] = rows["returns"], rows["lengths"]
+        first = dist.rank() == 0  # which tells of the episodes of all
+        self._finished = [(float(total), int(length)) for total, length in state["finished"] if first]
 
     def _seen(self, obs: NDArray[Any], masks: list[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         return self.senses.check(obs, self._when()), self._masks.pack(masks, self._steps)

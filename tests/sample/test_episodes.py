@@ -83,10 +83,9 @@ def test_a_world_that_never_ends_is_cut_at_the_limit():
     assert torch.allclose(returns, torch.full_like(returns, 10.0))
 
 
-def test_outcomes_are_those_that_the_worlds_counted():
-    episodes = sampler("FrozenLake-v1", 8)
-    found = outcomes(episodes.collect(np.random.default_rng(0)))
-    assert sorted(found) == sorted(episodes.worlds.finished)
+def test_outcomes_are_sums_of_rewards_and_lengths():
+    traj = sampler("CartPole-v1", 8).collect(np.random.default_rng(0))
+    assert outcomes(traj) == [(float(length), int(length)) for length in traj.lengths]
 
 
 def test_the_same_generator_gives_the_same_episodes_and_uses_it_alike_however_long_they_are():

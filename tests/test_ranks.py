@@ -1,0 +1,94 @@
+"""Two processes, as torchrun starts them, learn what one would with the joint batch; the first writes, for however many go on."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rlkit.cli import main
+from rlkit.run import ranks
+from rlkit.run.checkpoint import load, read
+from rlkit.run.log import read_log
+from tests.ranks_worker import STEPS, TOGETHER, TRAIN, trained
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    """The folder in which two processes have trained."""
+    folder = tmp_path_factory.mktemp("together")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+    started = []
+    for rank in "01":
+        environment = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "tests.ranks_worker", str(folder)]
+        started.append(subprocess.Popen(command, env=environment, cwd=ROOT))  # noqa: S603 - our own interpreter
+    try:
+        assert [one.wait(timeout=120) for one in started] == [0, 0]
+    finally:
+        for one in started:
+            one.kill()
+    return folder
+
+
+def alike(left, right):
+    """Whether two states are equal within 1e-6."""
+    if isinstance(left, Mapping):
+        return left.keys() == right.keys() and all(alike(left[key], right[key]) for key in left)
+    if isinstance(left, np.ndarray) and left.dtype.kind == "f":
+        return left.shape == right.shape and np.abs(left - right).max(initial=0.0) <= 1e-6
+    return np.array_equal(left, right)
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_two_processes_learn_what_one_would(together, name):
+    agent = trained(name)
+    theirs, mine = read(together / f"{name}.npz").state, agent.state_dict()
+    for state in (theirs, mine):
+        state.pop("sampler", None)  # worlds that wait for the longest episode of their process; they begin anew
+    assert alike(theirs, mine)
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_one_process_goes_on_where_two_stopped(together, name):
+    agent = trained(name, 1)
+    load(agent, together / f"{name}.npz")
+    for _ in agent.updates(STEPS):
+        pass
+    assert alike(read(together / f"{name}-twice.npz").state["policy"], agent.state_dict()["policy"])
+
+
+def test_the_command_line_writes_one_run(together, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([*TRAIN.split(), "512"]) == 0
+    mine, theirs = (folder / "runs" / "ppo-CartPole-v1-0" for folder in (tmp_path, together))
+    assert [path.name for path in (together / "runs").iterdir()] == ["ppo-CartPole-v1-0"]
+    assert alike(read(theirs / "checkpoint.npz").state["policy"], read(mine / "checkpoint.npz").state["policy"])
+    assert [line.report.step for line in read_log(theirs)][-1] == 512
+    capsys.readouterr()
+    assert main(["eval", str(theirs), "--episodes", "2"]) == 0
+    assert "return" in capsys.readouterr().out
+
+
+def test_what_learns_alone_is_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match="q_learning learns in one process; start it without torchrun"):
+        ranks.check_joined("q_learning")
+
+
+def test_alone_nothing_is_asked(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    ranks.check_joined("q_learning")
+    assert ranks.writes()
+    assert not ranks.anywhere(False)
+    assert ranks.first("word") == "word"
+    ranks.leave()
