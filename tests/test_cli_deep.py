@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rlkit.cli import main
 from rlkit.run.checkpoint import read
@@ -43,6 +44,21 @@ def test_a_training_goes_on_and_is_played(capsys):
     capsys.readouterr()
     assert cli("eval whole --episodes 3") == 0
     assert "return" in capsys.readouterr().out
+
+
+def test_an_episode_is_filmed(capsys):
+    assert cli("train q_learning --env GridWorld-v0 --arg max_episode_steps=5 --steps 200 --out run --no-show") == 0
+    assert cli("eval run --episodes 2 --video") == 0
+    assert "run/video.gif, 6 frames" in capsys.readouterr().out
+    with Image.open("run/video.gif") as film:
+        assert film.n_frames >= 2  # frames that are alike are one that stays longer
+        assert film.info["duration"] in range(100, 1000)
+    assert cli("train qac --env Blackjack-v1 --steps 64 --out cards --no-show --hidden 8") == 0
+    assert cli("eval cards --episodes 2 --video") == 0
+    assert cli("train q_learning --env Bandit-v0 --steps 64 --out blind --no-show") == 0
+    capsys.readouterr()
+    assert cli("eval blind --episodes 2 --video") == 2
+    assert "render_mode" in capsys.readouterr().err
 
 
 def test_agents_are_compared(capsys):

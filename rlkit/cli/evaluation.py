@@ -1,5 +1,6 @@
 """`rlkit eval`: play what a run has learned, without exploration, and hold it against its exact value."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from rlkit.agent import Agent
 from rlkit.cli.runs import Pairs, note, restore
+from rlkit.cli.worlds import open_world
 from rlkit.learning.learner import Learner
 from rlkit.run.evaluate import Evaluation, evaluate
 from rlkit.run.progress import Bar
@@ -20,6 +22,9 @@ _Other = Annotated[
 ]
 
 
+_Video = Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help="film the first episode: RUN/video.gif")]
+
+
 @dataclass(frozen=True)
 class Evaluate:
     """Play episodes with what a run has learned: mean return with its standard error, and the exact value beside it.
@@ -27,6 +32,8 @@ class Evaluate:
     Of a run of several seeds the first one plays. For example:
 
     rlkit eval runs/q_learning-GridWorld-v0-0 --episodes 500
+
+    rlkit eval runs/ppo-CartPole-v1-0 --video
     """
 
     run_: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(name="run", metavar="RUN", help="the folder of a run")]
@@ -35,6 +42,7 @@ class Evaluate:
     arg: Pairs = ()
     seed: int = 0  # of the environment's first reset
     max_steps: int = 1000  # after which an episode is cut that nothing else ends
+    video: _Video = False
 
     def run(self) -> int:
         """Play, and print a table."""
@@ -59,7 +67,19 @@ class Evaluate:
             table.add_row(name, words)
         Console().print(table)
         world.close()
+        if self.video:
+            self._film(agent, self.env or str(run.env), self.arg if self.env else (*run.arg, *self.arg))
         return 0
+
+    def _film(self, agent: Agent, env: str, arg: Sequence[str]) -> None:
+        from rlkit.run.film import film  # noqa: PLC0415 - pictures are loaded when one is asked for
+
+        world, _ = open_world(env, [*arg, "render_mode=rgb_array"])
+        path = self.run_ / "video.gif"
+        with Bar("filming"):
+            frames = film(agent, world, path, self.seed, max_steps=self.max_steps)
+        world.close()
+        Console().print(f"written: [cyan]{path}[/cyan], {frames:,} frames", soft_wrap=True)
 
 
 def _mean(found: Evaluation) -> str:
