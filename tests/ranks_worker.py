@@ -10,6 +10,7 @@ from rlkit.run import ranks
 
 TOGETHER = {
     "a2c": {"segment": 4, "normalise_rewards": True, "recurrent": 3},
+    "dqn": {"warmup": 32, "batch": 16, "train_every": 4, "capacity": 200, "target_every": 40},
     "grpo": {"group": 2, "batch": 3, "kl": 0.1},
     "off_policy_ac": {"segment": 4},
     "ppo": {"segment": 8, "batch": 12, "epochs": 2, "normalise_obs": True},

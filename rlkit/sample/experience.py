@@ -16,6 +16,7 @@ from rlkit.policies.networks import Activation
 from rlkit.policies.protocol import Actor
 from rlkit.sample.config import Deep
 from rlkit.sample.draws import draw
+from rlkit.sample.memories import share, whole
 from rlkit.sample.replay import Replay, Transitions
 from rlkit.sample.worlds import Worlds
 from rlkit.tabular.schedule import Rate
@@ -125,9 +126,9 @@ class Experience:
             count -= now
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the worlds as they stand, and what is remembered."""
-        memory = None if self.memory is None else self.memory.cpu().numpy()
-        return {"worlds": self.worlds.state_dict(), "replay": self.replay.state_dict(), "memory": memory}
+        """Return the worlds as they stand, and what is remembered, of all processes; each must ask."""
+        memory = None if self.memory is None else dist.joined(self.memory.cpu().numpy())
+        return {"worlds": self.worlds.state_dict(), "replay": whole(self.replay.state_dict()), "memory": memory}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state.
@@ -135,10 +136,10 @@ class Experience:
         Raises:
             ValueError: it is of other worlds or of a replay of another size.
         """
-        self.replay.load_state_dict(state["replay"])
+        self.replay.load_state_dict(share(state["replay"]))
         self.worlds.load_state_dict(state["worlds"])
         if self.memory is not None:
-            self.memory = torch.from_numpy(np.array(state["memory"])).to(self.device)
+            self.memory = torch.from_numpy(np.array(dist.own(state["memory"]))).to(self.device)
 
     def _act(self, draws: Tensor, *, at_random: bool = False) -> Any:
         """The actions [N, ...] for what the worlds show now."""
