@@ -14,6 +14,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import hardtanh
 
 
 def keep(x: Tensor, mask: Tensor) -> Tensor:
@@ -28,7 +29,7 @@ def keep(x: Tensor, mask: Tensor) -> Tensor:
         raise ValueError(f"the mask is {mask.dtype}; it must be torch.bool")
     wide = torch.where(mask, x, 0).to(torch.promote_types(x.dtype, torch.float32))
     bound = _bound(wide.dtype)
-    return wide.clamp(-bound, bound)
+    return hardtanh(wide, -bound, bound)  # clamp, with one operation for its gradient and not four
 
 
 def log_ratio(logprobs: Tensor, old_logprobs: Tensor, mask: Tensor) -> Tensor:
@@ -39,7 +40,7 @@ def log_ratio(logprobs: Tensor, old_logprobs: Tensor, mask: Tensor) -> Tensor:
 def bounded(log_ratios: Tensor) -> Tensor:
     """Hold log-ratios where their exponential, times anything that `keep` lets through, is finite."""
     bound = math.log(_bound(log_ratios.dtype))
-    return log_ratios.clamp(-bound, bound)
+    return hardtanh(log_ratios, -bound, bound)
 
 
 def log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
