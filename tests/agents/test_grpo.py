@@ -1,5 +1,7 @@
 """GRPO: exact gradients in expectation, its options one by one, micro-batches, a language model's sampler, and learning."""
 
+import importlib
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import rlkit
 from rlkit import exact
 from rlkit.agents.grpo import GRPO, Config
 from rlkit.data import Trajectories
+from rlkit.pg.losses import clipped_surrogate
 from rlkit.policies.protocol import Evaluation
 from tests.agents.gradients import GAMMA, error, made
 
@@ -145,6 +148,23 @@ def test_the_same_file_teaches_a_language_model(recompute, micro):
     other = GRPO(Prompts(policy), Speaker(), acting=None, config=config, seed=1)
     other.load_state_dict(state)
     assert torch.equal(other.policy.table, policy.table)
+
+
+def test_ppo_and_grpo_descend_one_and_the_same_function(monkeypatch):
+    logprobs = torch.tensor([[-0.1, -0.5, -1.0]])
+    old, advantages = torch.tensor([[-0.5, -0.5, -0.5]]), torch.tensor([[1.0, 1.0, -1.0]])
+    mask = torch.ones(1, 3, dtype=torch.bool)
+    for name, config in (("ppo", {"segment": 8}), ("grpo", {})):
+        module, calls = importlib.import_module(f"rlkit.agents.{name}"), []
+        assert module.clipped_surrogate is clipped_surrogate
+        found = module.clipped_surrogate(logprobs, old, advantages, mask)
+        assert torch.allclose(found, torch.tensor([[-1.2, -1.0, 0.8]]))
+        monkeypatch.setattr(
+            module, "clipped_surrogate", lambda *a, _c=calls, **k: _c.append(1) or clipped_surrogate(*a, **k)
+        )
+        for _ in rlkit.make(name, "CartPole-v1", envs=8, **config).updates(8):
+            pass
+        assert calls
 
 
 @pytest.mark.parametrize(
