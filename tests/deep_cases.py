@@ -91,7 +91,10 @@ REMEMBERING = {
     "epsilon": "linear(1, 0.1, 200)",
 }
 RESUMES = {
-    "ppo-native": Resume("ppo", lambda: gym.make("CartPole-v1"), {**SMALL, "lr": "linear(0.01, 0, 1000)"}, 96),
+    "ppo-native": Resume(
+        "ppo", lambda: gym.make("CartPole-v1"), {**SMALL, "lr": "linear(0.01, 0, 1000)", "engine": "torch"}, 96
+    ),
+    "ppo-compiled": Resume("ppo", lambda: gym.make("CartPole-v1"), {**SMALL, "lr": 0.01, "engine": "compiled"}, 96),
     "ppo-awkward": Resume(
         "ppo", Awkward, {**SMALL, "recurrent": 4, "normalise_obs": True, "normalise_rewards": True}, 96
     ),

@@ -17,7 +17,7 @@ FLOORS = {
     "pg": 1,
     "tabular": 2,
     "exact": 2,
-    "compiled": 2,
+    "compiled": 3.5,  # kernels that make up whole agents: above what samples
     "policies": 2,
     "run": 2,
     "sample": 3,

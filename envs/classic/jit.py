@@ -17,8 +17,11 @@ _STAMP = stamp_of(FILES)
 
 
 def kernel(function: F) -> F:
-    """Compile a function of scalars and arrays; FILES are those that its cached code may come from."""
-    return cast("F", watched(njit(cache=True, nogil=True, error_model="numpy")(function), _STAMP))
+    """Compile a function of scalars and arrays; FILES are those that its cached code may come from.
+
+    `fastmath` is said to be off, or else numba hands down that of whoever calls the function first, and caches that.
+    """
+    return cast("F", watched(njit(cache=True, nogil=True, error_model="numpy", fastmath=False)(function), _STAMP))
 
 
 @intrinsic

@@ -6,7 +6,7 @@ Advantages are GAE's (arXiv:1506.02438), made to mean 0 and deviation 1 over the
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import gymnasium as gym
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rlkit import dist
 from rlkit.agent import Agent, Report
+from rlkit.compiled.ppo import Compiled, applies
 from rlkit.data import Trajectories
 from rlkit.pg.kl import k3
 from rlkit.pg.losses import clipped_surrogate, clipped_value_loss, value_loss
@@ -24,7 +25,7 @@ from rlkit.policies.adam import Adam
 from rlkit.policies.machine import device, use_threads
 from rlkit.policies.state import load_module, module_state
 from rlkit.sample.acting import Acting
-from rlkit.sample.config import Deep, check, rate
+from rlkit.sample.config import Deep, Engine, check, rate
 from rlkit.sample.draws import agent_generator, minibatches, share, weight_generator
 from rlkit.sample.normalise import Normaliser
 from rlkit.sample.report import checked, episodes, every
@@ -51,6 +52,7 @@ class Config(Deep):
     target_kl: float = 0.0  # no further epoch once the policy has moved so far; 0: all epochs
     shared: bool = False  # one body for actor and critic
     recurrent: int = 0  # units of a GRU; 0: none
+    engine: Engine = "auto"  # compiled: small nets in compiled worlds; torch: everything; auto: compiled where it can
     log_std: float = 0.0  # of continuous actions, at the start
     normalise_obs: bool = False  # standardise observations by what was seen
     normalise_rewards: bool = False  # divide rewards by the deviation of discounted returns
@@ -195,6 +197,10 @@ def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
     """
     unit = ("lam", "entropy", "value", "value_clip", "target_kl", "recurrent")
     check(config, segment=1, batch=1, epochs=1, **dict.fromkeys(unit, 0))
+    if config.engine not in get_args(Engine):
+        raise ValueError(f"engine is {config.engine!r}; choose one of {', '.join(map(repr, get_args(Engine)))}")
     if config.lam > 1.0:
         raise ValueError(f"lam is {config.lam}; it must lie between 0 and 1")
+    if applies(env, config):
+        return Compiled(env, config, seed)
     return PPO(env, config, seed) if config.seeds == 1 else Several(config, seed, lambda one, at: PPO(env, one, at))

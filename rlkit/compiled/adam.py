@@ -5,7 +5,7 @@ import math
 from rlkit.compiled.jit import sums
 from rlkit.compiled.mlp import Numbers
 
-BETA1, BETA2 = 0.9, 0.999
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-5
 
 
 @sums

@@ -30,8 +30,13 @@ def softmax(out: Numbers, at: int, actions: int, p: Numbers, choice: int) -> tup
 
 @kernel
 def drawn(p: Numbers, at: int, actions: int, u: float) -> int:
-    """Return how many cumulative probabilities are at most u of all."""
+    """Return how many cumulative probabilities are at most u of all; for u < 0 the most probable, of equal ones the lowest."""
     number = p.dtype.type
+    if u < 0.0:
+        best = 0
+        for a in range(1, actions):
+            best = a if p[at + a] > p[at + best] else best
+        return best
     total = number(0.0)
     for a in range(actions):
         total += p[at + a]

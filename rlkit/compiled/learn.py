@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rlkit.arrays import Ints
 from rlkit.compiled.adam import adam, squared
+from rlkit.compiled.heads import gaussian, softmax
 from rlkit.compiled.jit import kernel
 from rlkit.compiled.losses import Weights, policy_rows, value_rows
 from rlkit.compiled.mlp import BLOCK, Net, Numbers, backward, flip, forward, output_place, take
@@ -87,6 +88,26 @@ def learn(
                 _move(actor, norm, step, done)
             if me == members - 1:
                 _move(critic, norm, step, done)
+
+
+@kernel
+def review(
+    actor: Net, actions: int, normal: bool, segment: Segment, rows: Ints, logprobs: Numbers, entropy: Numbers
+) -> None:
+    """Write log π(a|s) and the entropy, as the actor has them now, of all rows; rows is 0, 1, ..."""
+    at, row = output_place(actor)
+    spare = actor.weights.size - actions
+    for first in range(0, rows.size, BLOCK):
+        size = min(BLOCK, rows.size - first)
+        take(actor, segment.obs, rows, first, size)
+        forward(actor, size)
+        for i in range(size):
+            here, of = at + i * row, first + i
+            if normal:
+                found = gaussian(actor.layers, here, actor.weights, spare, actions, segment.action, of)
+            else:
+                found = softmax(actor.layers, here, actions, actor.deltas, segment.choice[of])
+            logprobs[of], entropy[of] = found
 
 
 @kernel

@@ -41,3 +41,42 @@ def put(net: Net, name: str, vector: Numbers, state: Mapping[str, Any]) -> None:
         bias[: given.shape[0]] = given_bias
     if vector is net.weights:
         flip(net)
+
+
+def vectors(actor: Net, critic: Net) -> Arrays:
+    """Return Adam's memory of both nets as `rlkit.policies.adam` lays it out: one vector each, log_std first."""
+    return {
+        "mean": _flat(actor, critic, actor.mean, critic.mean),
+        "square": _flat(actor, critic, actor.square, critic.square),
+    }
+
+
+def restore_vectors(actor: Net, critic: Net, state: Mapping[str, Any]) -> None:
+    """Write what `vectors` returned back.
+
+    Raises:
+        ValueError: it is of nets of another size.
+    """
+    for key, own, other in (("mean", actor.mean, critic.mean), ("square", actor.square, critic.square)):
+        given, size = np.array(state[key]), _flat(actor, critic, own, other).size
+        if given.shape != (size,):
+            raise ValueError(f"the optimizer of the state has {given.size} parameters; this one has {size}")
+        spare = _spare(actor)
+        own[own.size - spare :] = given[:spare]
+        at = spare
+        for net, vector in ((actor, own), (critic, other)):
+            parts = {}
+            for name, array in named(net, "", vector).items():
+                parts[name] = given[at : at + array.size].reshape(array.shape)
+                at += array.size
+            put(net, "", vector, parts)
+
+
+def _flat(actor: Net, critic: Net, own: Numbers, other: Numbers) -> Numbers:
+    parts = [*named(actor, "", own).values(), *named(critic, "", other).values()]
+    return np.concatenate([own[own.size - _spare(actor) :], *(part.ravel() for part in parts)])
+
+
+def _spare(net: Net) -> int:
+    last = net.plan[-1]
+    return int(net.weights.size - last[6] - (last[0] + 1) * last[1])

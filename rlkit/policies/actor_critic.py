@@ -3,13 +3,15 @@
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from rlkit.data import Trajectories
+from rlkit.policies.activations import Activation
 from rlkit.policies.encoders import Eyes
 from rlkit.policies.heads import Gaussian, head
-from rlkit.policies.networks import Activation, Memory, mlp
+from rlkit.policies.networks import Memory, mlp
 from rlkit.policies.protocol import Acted, Evaluation
 from rlkit.policies.senses import Senses
 
@@ -39,7 +41,7 @@ class ActorCritic(nn.Module):
         hidden: tuple[int, ...] = (64, 64),
         activation: Activation = "tanh",
         *,
-        generator: torch.Generator,
+        generator: np.random.Generator,
         shared: bool = False,
         recurrent: int = 0,
         critic: bool = True,

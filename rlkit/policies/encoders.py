@@ -1,11 +1,14 @@
 """Encoders: from packed observations to features. Numbers as they are, indices one-hot, images through convolutions."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from rlkit.policies.networks import GAIN, Activation, mlp, orthogonal
+from rlkit.policies.activations import Activation
+from rlkit.policies.networks import mlp, orthogonal
 from rlkit.policies.senses import Part, Senses
+from rlkit.policies.weights import GAIN
 
 NATURE = ((32, 8, 4), (64, 4, 2), (64, 3, 1))  # channels, kernel, stride; Mnih et al. 2015
 SMALL = ((32, 3, 1), (64, 3, 2))  # padded by one: for images below 36 pixels, as of grid worlds
@@ -28,7 +31,7 @@ class Encoder(nn.Module):
         senses: Senses,
         hidden: tuple[int, ...],
         activation: Activation,
-        generator: torch.Generator,
+        generator: np.random.Generator,
         *,
         normalise: bool = False,
     ) -> None:
@@ -47,7 +50,7 @@ def encoder(
     senses: Senses,
     hidden: tuple[int, ...],
     activation: Activation,
-    generator: torch.Generator,
+    generator: np.random.Generator,
     *,
     normalise: bool = False,
 ) -> Encoder:
@@ -68,7 +71,7 @@ class Eyes(nn.Module):
     mean: Tensor  # [D]
     scale: Tensor  # [D]  1 / σ
 
-    def __init__(self, senses: Senses, generator: torch.Generator, *, normalise: bool = False) -> None:
+    def __init__(self, senses: Senses, generator: np.random.Generator, *, normalise: bool = False) -> None:
         super().__init__()
         self.kind, self.depth = senses.kind, len(senses.shape)
         self.parts = senses.parts
@@ -120,7 +123,7 @@ class Convolutions(nn.Module):
 
     unit: Tensor
 
-    def __init__(self, part: Part, generator: torch.Generator) -> None:
+    def __init__(self, part: Part, generator: np.random.Generator) -> None:
         super().__init__()
         self.last = part.shape[2] <= part.shape[0]  # height, width, channels
         self.register_buffer("unit", torch.ones(()), persistent=False)

@@ -1,16 +1,18 @@
 """What the nets are made of: layers with orthogonal weights, and a memory that forgets at the ends of episodes."""
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, TypeVar, get_args
+from typing import TypeVar, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-Activation = Literal["tanh", "relu", "elu", "gelu", "silu"]
+from rlkit.policies import weights
+from rlkit.policies.activations import Activation
+from rlkit.policies.weights import GAIN
+
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
-GAIN = math.sqrt(2.0)
 
 
 class Tanh(nn.Module):
@@ -37,7 +39,7 @@ _LAYERS: dict[str, type[nn.Module]] = {
 
 
 def mlp(
-    sizes: Sequence[int], activation: Activation, generator: torch.Generator, last_gain: float | None = None
+    sizes: Sequence[int], activation: Activation, generator: np.random.Generator, last_gain: float | None = None
 ) -> nn.Sequential:
     """Return linear layers sizes[0] -> sizes[1] -> ..., with an activation after each but the last.
 
@@ -65,9 +67,9 @@ def mlp(
     return nn.Sequential(*layers)
 
 
-def orthogonal(layer: Layer, gain: float, generator: torch.Generator) -> Layer:
+def orthogonal(layer: Layer, gain: float, generator: np.random.Generator) -> Layer:
     """Give a layer orthogonal weights of this gain and zero biases; return it."""
-    nn.init.orthogonal_(layer.weight, gain, generator=generator)
+    layer.weight.data.copy_(torch.from_numpy(weights.orthogonal(layer.weight.shape, gain, generator)))
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
@@ -82,12 +84,12 @@ class Memory(nn.Module):
         generator: draws the weights.
     """
 
-    def __init__(self, inputs: int, width: int, generator: torch.Generator) -> None:
+    def __init__(self, inputs: int, width: int, generator: np.random.Generator) -> None:
         super().__init__()
         self.cell = nn.GRUCell(inputs, width)
         for weight in (self.cell.weight_ih, self.cell.weight_hh):
             for gate in weight.data.chunk(3):
-                nn.init.orthogonal_(gate, 1.0, generator=generator)
+                gate.copy_(torch.from_numpy(weights.orthogonal(gate.shape, 1.0, generator)))
         nn.init.zeros_(self.cell.bias_ih)
         nn.init.zeros_(self.cell.bias_hh)
         self.width = width

@@ -3,13 +3,15 @@
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from rlkit.pg.q_targets import greedy
+from rlkit.policies.activations import Activation
 from rlkit.policies.encoders import Eyes
 from rlkit.policies.heads import Categorical
-from rlkit.policies.networks import Activation, Memory, mlp
+from rlkit.policies.networks import Memory, mlp
 from rlkit.policies.protocol import Acted
 from rlkit.policies.senses import Senses
 
@@ -41,7 +43,7 @@ class QNetwork(nn.Module):
         hidden: tuple[int, ...],
         activation: Activation,
         *,
-        generator: torch.Generator,
+        generator: np.random.Generator,
         dueling: bool = False,
         atoms: int = 1,
         support: Tensor | None = None,

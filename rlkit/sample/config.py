@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-from rlkit.policies.networks import Activation
+from rlkit.policies.activations import Activation
 from rlkit.tabular.schedule import Rate, Schedule, bounded
 
+Engine = Literal["auto", "compiled", "torch"]
 Vector = Literal["auto", "native", "sync", "async"]
 _SHORT = re.compile(r"(?P<kind>linear|cosine)\((?P<ends>[^,()]+,[^,()]+)\)")
 

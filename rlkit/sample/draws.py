@@ -11,18 +11,9 @@ from torch import Tensor
 
 from rlkit import dist
 from rlkit.policies.heads import Head
+from rlkit.sample.streams import agent_generator, weight_generator
 
-
-def agent_generator(seed: int) -> np.random.Generator:
-    """Return the generator of an agent's own draws; its numbers are those of `rlkit.tabular.random.agent_stream(seed)`."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed).spawn(2)[0]))
-
-
-def weight_generator(seed: int) -> torch.Generator:
-    """Return the generator of an agent's first weights."""
-    return torch.Generator().manual_seed(
-        int(np.random.SeedSequence(seed).spawn(3)[2].generate_state(1, np.uint64)[0] >> 1)
-    )
+__all__ = ["agent_generator", "draw", "minibatches", "share", "weight_generator"]
 
 
 def share(envs: int) -> int:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rlkit import dist
-from rlkit.policies.networks import Activation
+from rlkit.policies.activations import Activation
 from rlkit.policies.protocol import Actor
 from rlkit.sample.config import Deep
 from rlkit.sample.draws import draw

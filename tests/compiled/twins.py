@@ -18,7 +18,7 @@ OBS = spaces.Box(-np.inf, np.inf, (5,), np.float32)
 
 def twins(action_space: gym.Space, dtype, hidden=(24, 40)):
     """An actor and a critic of uneven widths, and torch's."""
-    policy = ActorCritic(Senses(OBS), action_space, hidden, generator=torch.Generator().manual_seed(0), log_std=-0.3)
+    policy = ActorCritic(Senses(OBS), action_space, hidden, generator=np.random.default_rng(0), log_std=-0.3)
     for name, weight in policy.named_parameters():  # so that biases and differences between actions count
         weight.data += 0.3 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(len(name)))
     policy.to(TORCH[dtype])

@@ -27,7 +27,7 @@ ACTIONS = [spaces.Discrete(3), spaces.MultiDiscrete([2, 3]), spaces.MultiBinary(
 
 
 def build(obs=VECTOR, actions=ACTIONS[0], **options):
-    return ActorCritic(Senses(obs), actions, (16, 16), generator=torch.Generator().manual_seed(0), **options).double()
+    return ActorCritic(Senses(obs), actions, (16, 16), generator=np.random.default_rng(0), **options).double()
 
 
 def play(policy, space, allowed=None):
@@ -119,13 +119,13 @@ def test_the_same_seed_makes_the_same_weights():
 
 
 def test_weights_are_orthogonal_with_their_gain():
-    net = mlp((8, 8, 2), "tanh", torch.Generator().manual_seed(0), 0.01)
+    net = mlp((8, 8, 2), "tanh", np.random.default_rng(0), 0.01)
     weight = net[0].weight.double()
     torch.testing.assert_close(weight @ weight.T, 2.0 * torch.eye(8, dtype=torch.float64), atol=1e-5, rtol=0.0)
     torch.testing.assert_close(net[2].weight.norm(dim=1), torch.full((2,), 0.01), atol=1e-6, rtol=0.0)
     assert net[0].bias.abs().max() == 0.0
     with pytest.raises(ValueError, match="activation is 'step'"):
-        mlp((1, 1), "step", torch.Generator())
+        mlp((1, 1), "step", np.random.default_rng())
 
 
 def test_observations_are_standardised_within_bounds():
@@ -138,7 +138,7 @@ def test_observations_are_standardised_within_bounds():
 def test_an_encoder_knows_its_width():
     for space in OBSERVATIONS:
         for hidden in ((), (12,)):
-            net = encoder(Senses(space), hidden, "relu", torch.Generator().manual_seed(0))
+            net = encoder(Senses(space), hidden, "relu", np.random.default_rng(0))
             assert net(torch.from_numpy(Senses(space).pack([space.sample()] * 2))).shape == (2, net.width)
 
 

@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 def sampler(source, count, group=1, limit=10_000, recurrent=0, vector="auto"):
     worlds = Worlds(source, count, seed=0, vector=vector)
-    generator = torch.Generator().manual_seed(0)
+    generator = np.random.default_rng(0)
     policy = ActorCritic(worlds.senses, worlds.action_space, (8,), generator=generator, recurrent=recurrent)
     return Episodes(worlds, policy, CPU, group, limit)
 

@@ -15,9 +15,7 @@ CPU = torch.device("cpu")
 
 def setting(env, count, **options):
     worlds = Worlds(env, count, 0)
-    policy = ActorCritic(
-        worlds.senses, worlds.action_space, (8,), generator=torch.Generator().manual_seed(0), **options
-    )
+    policy = ActorCritic(worlds.senses, worlds.action_space, (8,), generator=np.random.default_rng(0), **options)
     return worlds, policy
 
 
