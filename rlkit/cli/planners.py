@@ -14,7 +14,7 @@ class Entry(NamedTuple):
     name: str
     summary: str  # the first line of its file
     plans: bool  # it needs a model: its `make` takes a `World`
-    deep: bool  # it learns with a network: its file imports torch
+    deep: bool  # it learns with a network: its file imports torch, or the configuration of deep agents
 
 
 def entries() -> list[Entry]:
@@ -28,8 +28,9 @@ def planners() -> list[str]:
 
 
 def _entry(name: str) -> Entry:
-    source = (Path(rlkit.agents.__path__[0]) / f"{name}.py").read_text(encoding="utf-8")
-    tree = ast.parse(source)
+    room = Path(rlkit.agents.__path__[0]) / name
+    file = room / "__init__.py" if room.is_dir() else room.with_suffix(".py")
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     summary = (ast.get_docstring(tree) or "").partition("\n")[0]
     plans = any(
         isinstance(node, ast.FunctionDef)
@@ -39,4 +40,4 @@ def _entry(name: str) -> Entry:
     )
     imported = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.module}
-    return Entry(name, summary, plans, "torch" in imported)
+    return Entry(name, summary, plans, bool({"torch", "rlkit.sample.config"} & imported))

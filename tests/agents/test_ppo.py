@@ -10,7 +10,7 @@ import torch
 from gymnasium import spaces
 
 import rlkit
-from rlkit.agents import ppo
+from rlkit.agents.ppo import learner
 from rlkit.pg import losses
 
 SETTINGS = {
@@ -129,7 +129,7 @@ def split(flat, parameters):
 
 
 def test_the_surrogate_is_the_one_in_the_core():
-    assert ppo.clipped_surrogate is losses.clipped_surrogate
+    assert learner.clipped_surrogate is losses.clipped_surrogate
 
 
 def test_a_seed_alone_is_that_seed_among_several():

@@ -1,5 +1,7 @@
 """Compiled PPO is the torch engine's twin: the same updates, the same checkpoint; and the same numbers however many threads and runs."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import gymnasium as gym
@@ -8,6 +10,7 @@ import pytest
 
 import rlkit
 from rlkit.agents import ppo
+from rlkit.agents.ppo.learner import PPO
 from rlkit.compiled.ppo import Compiled
 from rlkit.policies.adam import Adam
 
@@ -47,7 +50,7 @@ def run(agent, updates=2):
 )
 def test_in_float64_updates_are_the_torch_engines(name, options):
     env, config = gym.make(name), replace(CONFIG, **options)
-    slow, fast = ppo.PPO(env, config, 7), Compiled(env, config, 7, np.float64)
+    slow, fast = PPO(env, config, 7), Compiled(env, config, 7, np.float64)
     slow.policy.double()
     slow.optimizer = Adam(slow.policy.parameters(), epsilon=1e-5)
     for ours, theirs in zip(fast.updates(288), slow.updates(288), strict=True):
@@ -90,7 +93,7 @@ def test_going_on_from_a_checkpoint_is_never_having_stopped():
 def test_either_engine_goes_on_from_the_others_checkpoint():
     fast, slow = (rlkit.make("ppo", "CartPole-v1", **{**vars(CONFIG), "engine": e}) for e in ("compiled", "torch"))
     assert isinstance(fast, Compiled)
-    assert isinstance(slow, ppo.PPO)
+    assert isinstance(slow, PPO)
     run(fast)
     slow.load_state_dict(fast.state_dict())
     same(slow.state_dict(), fast.state_dict())
@@ -101,8 +104,8 @@ def test_either_engine_goes_on_from_the_others_checkpoint():
 
 
 def test_auto_takes_torch_for_what_is_not_compiled_and_compiled_says_what_that_is():
-    assert isinstance(rlkit.make("ppo", "CartPole-v1", shared=True), ppo.PPO)
-    assert isinstance(rlkit.make("ppo", "FrozenLake-v1"), ppo.PPO)
+    assert isinstance(rlkit.make("ppo", "CartPole-v1", shared=True), PPO)
+    assert isinstance(rlkit.make("ppo", "FrozenLake-v1"), PPO)
     with pytest.raises(ValueError, match="engine is 'compiled', but recurrent is 4"):
         rlkit.make("ppo", "CartPole-v1", engine="compiled", recurrent=4)
     with pytest.raises(ValueError, match="there is no compiled batch of FrozenLake-v1; take 'torch'"):
@@ -118,3 +121,9 @@ def test_a_checkpoint_of_another_net_is_refused():
         ValueError, match=r"actor.0.weight has shape \[8, 4\] in the state, and \[24, 4\] in the network"
     ):
         agent.load_state_dict(other.state_dict())
+
+
+def test_the_compiled_engine_loads_no_torch():
+    code = "import rlkit, sys; rlkit.make('ppo', 'CartPole-v1'); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603 - our own interpreter
+    assert done.stdout.strip() == "False"
