@@ -154,8 +154,8 @@ def test_ppo_and_grpo_descend_one_and_the_same_function(monkeypatch):
     logprobs = torch.tensor([[-0.1, -0.5, -1.0]])
     old, advantages = torch.tensor([[-0.5, -0.5, -0.5]]), torch.tensor([[1.0, 1.0, -1.0]])
     mask = torch.ones(1, 3, dtype=torch.bool)
-    for name, config in (("ppo", {"segment": 8}), ("grpo", {})):
-        module, calls = importlib.import_module(f"rlkit.agents.{name}"), []
+    for name, file, config in (("ppo", "ppo.learner", {"segment": 8, "engine": "torch"}), ("grpo", "grpo", {})):
+        module, calls = importlib.import_module(f"rlkit.agents.{file}"), []
         assert module.clipped_surrogate is clipped_surrogate
         found = module.clipped_surrogate(logprobs, old, advantages, mask)
         assert torch.allclose(found, torch.tensor([[-1.2, -1.0, 0.8]]))
