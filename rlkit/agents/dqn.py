@@ -189,14 +189,16 @@ class DQN:
         for _ in range(times):
             rows, worlds, weights = self.priorities.draw(self.rng, config.batch, self._beta(self.step))
             batch = self.experience.replay.gather(rows, worlds, self.device)
-            self._fit(Drawn(batch, [config.batch]), torch.from_numpy(weights[:, None]).to(batch.rewards))
+            self._fit(
+                Drawn(batch, np.ones((1, config.batch), np.bool_)), torch.from_numpy(weights[:, None]).to(batch.rewards)
+            )
             surprise = self.rule.surprise(*self._last[:2]).cpu().numpy()
             self.priorities.update(rows, worlds, surprise[:, 0].astype(np.float64))
 
     def _fit(self, drawn: Drawn, weight: Tensor | None = None) -> None:
         """Take a learning step for each batch; the target net stands still meanwhile, and is asked about all of them at once."""
         rows, net, alpha, most = drawn.rows, self.net, self._lr(self.step), self.config.max_grad_norm
-        share = shares(rows.mask, "token", dist.mean(count(rows.mask, "token") / len(drawn.sizes)))
+        share = shares(rows.mask, "token", dist.mean(count(rows.mask, "token") / len(drawn.own)))
         with torch.no_grad():
             later = self.target.net.after(rows.obs, rows.next_obs, rows.ends)
             greedily = greedy(self.target.net.means(later), rows.next_allowed)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rlkit import dist
@@ -52,16 +53,17 @@ class Drawn(NamedTuple):
     """Several batches, one after the other."""
 
     rows: Transitions
-    sizes: list[int]  # of each batch
+    own: NDArray[np.bool_]  # [batches, batch]  which of all that was drawn this process has: its rows, in this order
+
+    def draws(self, rng: np.random.Generator, size: int) -> Tensor:
+        """Return standard normal numbers for every row, [rows, size]; each process draws for all."""
+        return torch.from_numpy(rng.standard_normal((*self.own.shape, size))[self.own]).to(self.rows.rewards)
 
     def parts(self, *more: Tensor) -> Iterator[tuple[Transitions, tuple[Tensor, ...]]]:
         """Yield batch after batch, with its part of other tensors that have as many rows."""
-        kept = {
-            name: torch.split(field, self.sizes) for name, field in self.rows._asdict().items() if field is not None
-        }
-        others = (
-            zip(*(torch.split(one, self.sizes) for one in more), strict=True) if more else iter([()] * len(self.sizes))
-        )
+        sizes = self.own.sum(axis=1).tolist()
+        kept = {name: torch.split(field, sizes) for name, field in self.rows._asdict().items() if field is not None}
+        others = zip(*(torch.split(one, sizes) for one in more), strict=True)
         for i, other in enumerate(others):
             yield self.rows._replace(**{name: fields[i] for name, fields in kept.items()}), other
 
@@ -122,7 +124,7 @@ class Experience:
             worlds -= dist.rank() * self.worlds.count
             own = (worlds >= 0) & (worlds < self.worlds.count)
             rows = self.replay.row_of(ages[own])
-            yield Drawn(self.replay.gather(rows, worlds[own], self.device, length), own.sum(axis=1).tolist())
+            yield Drawn(self.replay.gather(rows, worlds[own], self.device, length), own)
             count -= now
 
     def state_dict(self) -> dict[str, Any]:

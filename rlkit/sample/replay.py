@@ -24,9 +24,8 @@ class Transitions(NamedTuple):
     rewards: Tensor  # [B, T]  Σ_j γ^j r_{t+j+1} over k steps
     discounts: Tensor  # [B, T]  γ^k (1 - terminated)
     next_obs: Tensor  # [B, T, *shape]  s_{t+k}, the true successor
-    next_allowed: (
-        Tensor | None
-    )  # bool [B, T, A]  of s_{t+k}; all where an episode was cut; None: the worlds give no masks
+    allowed: Tensor | None  # bool [B, T, A]  of s_t; None: the worlds give no masks
+    next_allowed: Tensor | None  # bool [B, T, A]  of s_{t+k}; all where an episode was cut
     ends: Tensor  # bool [B, T]  the episode is over after step t
     mask: Tensor  # bool [B, T]
 
@@ -109,8 +108,9 @@ class Replay:
         final = self._final_at[last, i]
         own = final >= 0
         next_obs[own] = self._finals[final[own] % len(self._finals)]
-        next_allowed = None
+        allowed = next_allowed = None
         if self._allowed is not None:
+            allowed = torch.from_numpy(self._allowed[at, i]).to(device)
             next_allowed = torch.from_numpy(self._allowed[after, i] | own[..., None]).to(device)
         ends = self._terminated[at, i] | self._truncated[at, i]
         return Transitions(
@@ -119,6 +119,7 @@ class Replay:
             rewards=torch.from_numpy(rewards.astype(np.float32)).to(device),
             discounts=torch.from_numpy(discounts.astype(np.float32)).to(device),
             next_obs=torch.from_numpy(next_obs).to(device),
+            allowed=allowed,
             next_allowed=next_allowed,
             ends=torch.from_numpy(ends).to(device),
             mask=torch.ones(at.shape, dtype=torch.bool, device=device),
