@@ -46,7 +46,16 @@ def action_value(agent: Any, obs: list[float]) -> float:
         return float(agent.net.means(outputs).max())
 
 
-REPLAYED = {
+def critics_value(agent: Any, obs: list[float]) -> float:
+    """The value of the most probable action by the least of an actor-critic's critics."""
+    with torch.no_grad():
+        seen = torch.tensor([obs])
+        action = agent.policy.act(seen, None).actions
+        taken = agent.critics(seen)[:, 0, action] if action.dtype == torch.int64 else agent.critics(seen, action)
+        return float(taken.min())
+
+
+REPLAYED: dict[str, Any] = {
     "envs": 4,
     "warmup": 100,
     "train_every": 8,
@@ -56,6 +65,9 @@ REPLAYED = {
     "hidden": (16,),
     "activation": "tanh",  # a rectified unit is silent at observation 0
 }
+NUMBERS = {**REPLAYED, "tau": 0.2, "n_step": 3}
+for absent in ("target_every", "epsilon"):
+    del NUMBERS[absent]
 CASES = [
     Case("ppo", {**ON_POLICY, "batch": 64, "epochs": 4}, 4000, critic),
     Case("ppo", {**ON_POLICY, "batch": 64, "epochs": 4}, 4000, critic, continuous=True),
@@ -68,6 +80,10 @@ CASES = [
     Case("dqn", {**REPLAYED, "dueling": True, "n_step": 3}, 3200, action_value),
     Case("c51", {**REPLAYED, "low": -12.0, "high": 12.0, "atoms": 49, "n_step": 3}, 3200, action_value),
     Case("quantile_dqn", {**REPLAYED, "quantiles": 8, "prioritized": 0.5, "n_step": 3}, 3200, action_value),
+    Case("ddpg", {**NUMBERS, "noise": 0.5}, 3200, critics_value, continuous=True),
+    Case("td3", {**NUMBERS, "noise": 0.5}, 3200, critics_value, continuous=True),
+    Case("sac", {**NUMBERS, "temperature": 0.02}, 3200, critics_value, continuous=True),
+    Case("sac", {**NUMBERS, "temperature": 0.02}, 3200, critics_value),
 ]
 
 
@@ -90,6 +106,7 @@ REMEMBERING = {
     "hidden": (8,),
     "epsilon": "linear(1, 0.1, 200)",
 }
+LEARNING = {"envs": 3, "warmup": 30, "batch": 8, "capacity": 90, "train_every": 6, "hidden": (8,)}
 RESUMES = {
     "ppo-native": Resume(
         "ppo", lambda: gym.make("CartPole-v1"), {**SMALL, "lr": "linear(0.01, 0, 1000)", "engine": "torch"}, 96
@@ -111,4 +128,8 @@ RESUMES = {
     "dqn-awkward": Resume("dqn", Awkward, {**REMEMBERING, "recurrent": 4, "sequence": 6, "burn_in": 2}, 120),
     "c51": Resume("c51", Awkward, {**REMEMBERING, "prioritized": 0.6, "n_step": 3, "dueling": True}, 120),
     "quantile_dqn": Resume("quantile_dqn", Awkward, {**REMEMBERING, "n_step": 2, "quantiles": 5}, 120),
+    "ddpg": Resume("ddpg", lambda: Rung("both", continuous=True), LEARNING, 120),
+    "td3": Resume("td3", lambda: gym.make("Pendulum-v1"), {**LEARNING, "seeds": 2, "n_step": 2}, 120),
+    "sac": Resume("sac", lambda: gym.make("Pendulum-v1"), LEARNING, 120),
+    "sac-discrete": Resume("sac", Awkward, LEARNING, 120),
 }
