@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SDL_VIDEODRIVER ?= dummy
 
-.PHONY: demo test test-all lint bench figures clean
+.PHONY: demo test test-all lint bench levels figures clean
 
 demo: .venv/ready ## solve the book's worlds, FrozenLake, Taxi and a maze, and write a report with pictures
 	$(BIN)/rlkit demo --out runs/demo
@@ -26,6 +26,9 @@ bench: .venv/bench ## speed against the peers, in one run; and estimators agains
 	$(BIN)/python benchmarks/tabular_speed.py
 	$(BIN)/python benchmarks/agents.py
 	$(BIN)/python benchmarks/estimators.py
+
+levels: .venv/bench ## how well deep agents learn with the presets, beside published levels; an hour
+	$(BIN)/python benchmarks/levels.py
 
 figures: .venv/ready ## the figures of both books, drawn anew into runs/figures
 	$(BIN)/python benchmarks/figures.py

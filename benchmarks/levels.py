@@ -1,0 +1,135 @@
+"""How well deep agents learn with the presets that come with rlkit: returns of greedy episodes over seeds, beside published levels.
+
+    python benchmarks/levels.py [--agent ppo ...] [--env CartPole-v1 ...] [--seeds 3] [--episodes 100] [--json FILE]
+
+A published level is the mean return in the benchmark table of RL Baselines3 Zoo (Stable-Baselines3's tuned agents), read for the
+same environment or its version before; on the frozen lake it is the exact chance to arrive within the time limit. Every run is one process; LunarLander, MuJoCo and
+MiniGrid need the extra `bench`.
+"""
+
+import argparse
+import dataclasses
+import importlib.metadata
+import importlib.util
+import json
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import gymnasium as gym
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import rlkit
+from rlkit.agents import load
+from rlkit.run.presets import preset, shipped
+
+LIMIT = 10_000  # steps of an episode that nothing else ends
+ROOM = {
+    "MiniGrid": "minigrid",
+    "LunarLander": "Box2D",
+    "Swimmer": "mujoco",
+}  # environments -> the module that they need
+
+
+class Task(NamedTuple):
+    """An agent in an environment, and what to hold it against."""
+
+    agent: str
+    env: str
+    level: float  # published mean return
+    source: str
+
+
+TASKS = [
+    Task("ppo", "CartPole-v1", 475.0, "Gymnasium: solved"),
+    Task("dqn", "CartPole-v1", 475.0, "Gymnasium: solved"),
+    Task("ppo", "Acrobot-v1", -73.5, "zoo, ppo"),
+    Task("ppo", "LunarLander-v3", 242.1, "zoo, ppo on v2"),
+    Task("ppo", "Pendulum-v1", -172.2, "zoo, ppo"),
+    Task("sac", "Pendulum-v1", -160.0, "asked; zoo has -157.0"),
+    Task("td3", "Pendulum-v1", -160.0, "asked; zoo has -151.9"),
+    Task("ppo", "MountainCarContinuous-v0", 88.3, "zoo, ppo"),
+    Task("td3", "MountainCarContinuous-v0", 93.5, "zoo, td3"),
+    Task("sac", "MountainCarContinuous-v0", 94.7, "zoo, sac"),
+    Task("ppo", "FrozenLake8x8-v1", 0.863, "exact: best policy at gamma .99"),
+    Task("ppo", "MiniGrid-Empty-8x8-v0", 0.95, "the shortest way earns 0.955"),
+    Task("ppo", "Swimmer-v5", 281.6, "zoo, ppo on v3"),
+]
+
+
+def make_env(name: str) -> gym.Env[Any, Any]:
+    if name.startswith("MiniGrid"):
+        from minigrid.wrappers import FlatObsWrapper, ImgObsWrapper  # noqa: F401
+
+        return ImgObsWrapper(gym.make(name))
+    return gym.make(name)
+
+
+def learned(task: Task, seed: int, episodes: int) -> tuple[float, float]:
+    """Train one run, and return the mean return of greedy episodes and the seconds of training."""
+    fields = [field.name for field in dataclasses.fields(load(task.agent).Config)]
+    found = preset(task.agent, task.env, fields)
+    assert found.steps is not None
+    config = {"horizon": found.steps, **found.config} if "horizon" in fields else found.config
+    agent = rlkit.make(task.agent, make_env(task.env), seed=seed, **config)
+    clock = time.perf_counter()
+    for _ in agent.updates(found.steps):
+        pass
+    seconds = time.perf_counter() - clock
+    return rlkit.evaluate(agent, make_env(task.env), episodes, seed=10_000 + seed, max_steps=LIMIT).mean, seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--agent", nargs="+", help="only these")
+    parser.add_argument("--env", nargs="+", help="only these")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--episodes", type=int, default=100)
+    parser.add_argument("--json", type=Path, help="write the rows here, one JSON object a line")
+    asked = parser.parse_args()
+    versions = {name: importlib.metadata.version(name) for name in ("gymnasium", "numpy", "torch", "rlkit")}
+    table = Table(title="Greedy returns with the presets, beside published levels", title_justify="left")
+    for column in ("agent", "environment", "steps", "median", "lowest", "highest", "level", "source", "seconds a run"):
+        table.add_column(column, justify="left" if column in {"agent", "environment", "source"} else "right")
+    rows = []
+    for task in TASKS:
+        needed = next((module for part, module in ROOM.items() if part in task.env), None)
+        if (asked.agent and task.agent not in asked.agent) or (asked.env and task.env not in asked.env):
+            continue
+        if needed and not importlib.util.find_spec(needed):
+            Console(stderr=True).print(f"{task.env} left out: it needs {needed}, of the extra bench")
+            continue
+        if task.env not in shipped(task.agent):
+            Console(stderr=True).print(f"{task.agent} has no preset for {task.env}")
+            continue
+        runs = [learned(task, seed, asked.episodes) for seed in range(asked.seeds)]
+        returns = [run[0] for run in runs]
+        rows.append(
+            task._asdict()
+            | {
+                "returns": returns,
+                "seconds": [run[1] for run in runs],
+                "episodes": asked.episodes,
+                "versions": versions,
+            }
+        )
+        print(json.dumps(rows[-1]), flush=True)
+        steps = preset(task.agent, task.env, [f.name for f in dataclasses.fields(load(task.agent).Config)]).steps
+        table.add_row(
+            task.agent, task.env, f"{steps:,}", *(f"{x:.4g}" for x in (statistics.median(returns), min(returns), max(returns))),
+            f"{task.level:.4g}", task.source, f"{statistics.median(run[1] for run in runs):.0f}",
+        )  # fmt: skip
+    Console(width=130).print(table)
+    if asked.json:
+        asked.json.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
