@@ -10,10 +10,10 @@ demo: .venv/ready ## solve the book's worlds, FrozenLake, Taxi and a maze, and w
 	$(BIN)/rlkit demo --out runs/demo
 
 test: .venv/ready ## the tests, in minutes
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: .venv/ready ## the slow tests too
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or not slow"
 
 lint: .venv/ready ## format, lint and types
 	$(BIN)/ruff format --check .
