@@ -1,0 +1,98 @@
+"""PPO's speed on CartPole beside Stable-Baselines3 and CleanRL's workload: `python benchmarks/deep_speed.py --peers PYTHON`.
+
+PYTHON is an interpreter that has stable_baselines3; without it only rlkit is timed. Each row runs in processes of its own, in turn with
+the others, and shows the median of --repeats: steps per second of time passed, and of processor time, which other programs on the machine
+disturb less. "Solved" is the time of a whole process, from its start to a mean return of at least 475 in 32 greedy episodes.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+HERE = Path(__file__).parent
+WORKLOADS = {
+    "wide": "envs=8, segment=32, batch=256, epochs=20, lr='linear(1e-3,0)', clip='linear(.2,0)', gamma=.98, lam=.8, horizon=100_000",
+    "cleanrl": "envs=4, segment=128, batch=128, epochs=4, lr='linear(2.5e-4,0)', clip=.2, value_clip=.2, entropy=.01, gamma=.99, lam=.95, "
+    "horizon=500_000",
+}
+OURS = """
+import time, rlkit
+agent = rlkit.make("ppo", "CartPole-v1", seed={seed}, {workload}, {options})
+for _ in agent.updates(2048): pass
+wall, cpu = time.perf_counter(), time.process_time()
+for _ in agent.updates({steps}): pass
+wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+print({runs} * {steps} / wall, {runs} * {steps} / cpu)
+"""
+SOLVED = """
+import numpy as np, gymnasium as gym, rlkit
+agent = rlkit.make("ppo", "CartPole-v1", seed={seed}, {workload}, report=2048)
+env = gym.make_vec("rlkit/CartPole-v1", 32, autoreset_mode="NextStep")
+for report in agent.updates(100_000):
+    if report.scalars["return"] < 150: continue
+    obs, returns, alive = env.reset(seed=1)[0], np.zeros(32), np.ones(32, bool)
+    while alive.any():
+        obs, rewards, terminated, truncated, _ = env.step(agent.act(obs))
+        returns += rewards * alive
+        alive &= ~(terminated | truncated)
+    if returns.mean() >= 475: break
+print(report.step, returns.mean())
+"""
+
+
+def rows(peers):
+    """Name, group, and the command of each row."""
+
+    def ours(workload, steps, options, runs=1):
+        code = OURS.format(seed=0, workload=WORKLOADS[workload], options=options, steps=steps, runs=runs)
+        return [sys.executable, "-c", code]
+
+    if peers:
+        yield "Stable-Baselines3", "wide", [peers, str(HERE / "deep_peers.py"), "sb3", "10240"]
+    yield "rlkit, torch", "wide", ours("wide", 10_240, "engine='torch'")
+    yield "rlkit, compiled, 1 thread", "wide", ours("wide", 61_440, "threads=1")
+    yield "rlkit, compiled, 2 threads", "wide", ours("wide", 61_440, "threads=2")
+    yield "rlkit, compiled, 10 seeds", "wide", ours("wide", 20_480, "seeds=10", 10)
+    yield "CleanRL's default", "cleanrl", [peers or sys.executable, str(HERE / "deep_peers.py"), "cleanrl", "10240"]
+    yield "rlkit, compiled, 1 thread", "cleanrl", ours("cleanrl", 102_400, "threads=1")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peers", default="", help="an interpreter with stable_baselines3")
+    parser.add_argument("--repeats", type=int, default=5)
+    args = parser.parse_args()
+    jobs = list(rows(args.peers))
+    subprocess.run(jobs[-1][2], check=True, capture_output=True)  # fills the compile cache
+    found = [[] for _ in jobs]
+    for _ in range(args.repeats):
+        for (_, _, command), times in zip(jobs, found, strict=True):
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            times.append([float(word) for word in done.stdout.split()[-2:]])
+    first = {}
+    print(f"{'':30}{'workload':>10}{'steps/s':>10}{'times':>7}{'per cpu s':>11}{'times':>7}")
+    for (name, group, _), times in zip(jobs, found, strict=True):
+        wall, cpu = (median(column) for column in zip(*times, strict=True))
+        base = first.setdefault(group, (wall, cpu))
+        print(f"{name:30}{group:>10}{wall:10,.0f}{wall / base[0]:7.1f}{cpu:11,.0f}{cpu / base[1]:7.1f}")
+        print(
+            json.dumps({"row": name, "workload": group, "steps_per_second": wall, "per_cpu_second": cpu}),
+            file=sys.stderr,
+        )
+    seconds = [solved(seed) for seed in range(args.repeats)]
+    print(f"cold process to solved CartPole, median of {args.repeats} seeds: {median(seconds):.2f} s", sorted(seconds))
+
+
+def solved(seed: int) -> float:
+    start = time.perf_counter()
+    code = SOLVED.format(seed=seed, workload=WORKLOADS["wide"])
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    return round(time.perf_counter() - start, 2)
+
+
+if __name__ == "__main__":
+    main()
