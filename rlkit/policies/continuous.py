@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from rlkit.policies.activations import Activation
 from rlkit.policies.encoders import Eyes
 from rlkit.policies.heads import Gaussian
-from rlkit.policies.networks import Activation, mlp
+from rlkit.policies.networks import mlp
 from rlkit.policies.protocol import Acted
 from rlkit.policies.senses import Senses
 
@@ -73,7 +74,7 @@ class Deterministic(nn.Module):
         hidden: tuple[int, ...],
         activation: Activation,
         *,
-        generator: torch.Generator,
+        generator: np.random.Generator,
         noise: float,
     ) -> None:
         super().__init__()
@@ -133,7 +134,7 @@ class Squashed(nn.Module):
         hidden: tuple[int, ...],
         activation: Activation,
         *,
-        generator: torch.Generator,
+        generator: np.random.Generator,
     ) -> None:
         super().__init__()
         self.range = Range(space)
@@ -197,7 +198,7 @@ class Critics(nn.Module):
         hidden: tuple[int, ...],
         activation: Activation,
         *,
-        generator: torch.Generator,
+        generator: np.random.Generator,
         count: int,
     ) -> None:
         super().__init__()

@@ -3,12 +3,14 @@
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlkit.policies.activations import Activation
 from rlkit.policies.encoders import Eyes
 from rlkit.policies.heads import Categorical
-from rlkit.policies.networks import Activation, mlp
+from rlkit.policies.networks import mlp
 from rlkit.policies.protocol import Acted
 from rlkit.policies.senses import Senses
 
@@ -31,7 +33,7 @@ class Chooser(nn.Module):
         hidden: tuple[int, ...],
         activation: Activation,
         *,
-        generator: torch.Generator,
+        generator: np.random.Generator,
     ) -> None:
         super().__init__()
         self.head = Categorical(int(space.n))
@@ -74,7 +76,7 @@ class Tables(nn.Module):
         hidden: tuple[int, ...],
         activation: Activation,
         *,
-        generator: torch.Generator,
+        generator: np.random.Generator,
         count: int,
     ) -> None:
         super().__init__()
