@@ -28,8 +28,9 @@ def planners() -> list[str]:
 
 
 def _entry(name: str) -> Entry:
-    room = Path(rlkit.agents.__path__[0]) / name
-    file = room / "__init__.py" if room.is_dir() else room.with_suffix(".py")
+    rooms = [Path(folder) / name for folder in rlkit.agents.__path__]
+    places = (file for room in rooms for file in (room / "__init__.py", room.with_suffix(".py")))
+    file = next(place for place in places if place.is_file())
     tree = ast.parse(file.read_text(encoding="utf-8"))
     summary = (ast.get_docstring(tree) or "").partition("\n")[0]
     plans = any(
