@@ -10,6 +10,9 @@ from rlkit.compiled.heads import gaussian, softmax
 from rlkit.compiled.jit import kernel
 from rlkit.compiled.mlp import Net, output_place
 from rlkit.compiled.segment import Segment
+from rlkit.compiled.smooth import exp
+
+_MOST = 43.0  # of a log-ratio: beyond, float32 does not hold its square
 
 
 class Weights(NamedTuple):
@@ -47,7 +50,7 @@ def policy_rows(
     number = net.weights.dtype.type
     share, bonus = number(1.0 / total), number(weights.entropy / total)
     bottom, top = number(1.0 - weights.low), number(1.0 + weights.high)
-    out, delta = net.layers, net.deltas
+    out, delta, most = net.layers, net.deltas, number(_MOST)
     spare = net.weights.size - actions
     for i in range(count):
         of, here = order[first + i], at + i * row
@@ -55,7 +58,7 @@ def policy_rows(
             logprob, h = gaussian(out, here, net.weights, spare, actions, segment.action, of)
         else:
             logprob, h = softmax(out, here, actions, delta, segment.choice[of])
-        ratio = number(math.exp(logprob - segment.logprobs[of]))
+        ratio = exp(min(max(logprob - segment.logprobs[of], -most), most))
         advantage = segment.advantages[of]
         held = min(max(ratio, bottom), top)
         gain = -ratio * advantage * share if ratio * advantage <= held * advantage else number(0.0)
@@ -67,7 +70,7 @@ def policy_rows(
                 net.gradient[spare + a] += gain * (z * z - number(1.0)) - bonus
             else:
                 p = delta[here + a]  # where softmax put it
-                slope = p * (number(math.log(max(p, number(1e-37)))) + h)
+                slope = p * (out[here + a] - out[here + segment.choice[of]] + logprob + h)  # p (log p + H)
                 delta[here + a] = gain * ((number(1.0) if a == segment.choice[of] else number(0.0)) - p) + bonus * slope
 
 
