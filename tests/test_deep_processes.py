@@ -41,4 +41,4 @@ def test_two_processes_learn_what_one_would(tmp_path):
 def test_environments_that_cannot_be_dealt_out_are_refused(monkeypatch):
     monkeypatch.setattr(draws.dist, "world_size", lambda: 2)
     with pytest.raises(ValueError, match="envs is 3; 2 processes must have as many each"):
-        rlkit.make("ppo", "CartPole-v1", envs=3)
+        rlkit.make("ppo", "CartPole-v1", envs=3, engine="torch")
