@@ -19,18 +19,9 @@ from rlkit.data import Trajectories
 from rlkit.pg.losses import reinforce, value_loss
 from rlkit.pg.reduce import aggregate, count, masked_mean
 from rlkit.pg.returns import gae
-from rlkit.policies.actor_critic import ActorCritic
-from rlkit.policies.adam import Adam
-from rlkit.policies.machine import device, use_threads
-from rlkit.policies.state import load_module, module_state
-from rlkit.sample.acting import Acting
-from rlkit.sample.config import Deep, check, rate
-from rlkit.sample.draws import agent_generator, share, weight_generator
-from rlkit.sample.normalise import Normaliser
-from rlkit.sample.report import checked, episodes, every
+from rlkit.sample.config import Deep, check
+from rlkit.sample.player import Player
 from rlkit.sample.several import Several
-from rlkit.sample.vector import Segments
-from rlkit.sample.worlds import Worlds
 from rlkit.tabular.schedule import Rate
 
 
@@ -55,63 +46,38 @@ class A2C:
 
     def __init__(self, env: gym.Env[Any, Any], config: Config, seed: int) -> None:
         self.config = config
-        self.device = dist.setup(device(config.device))
-        self.worlds = Worlds(env, share(config.envs), seed, config.vector)
-        senses = self.worlds.senses
-        self.policy = ActorCritic(
-            senses,
-            self.worlds.action_space,
-            config.hidden,
-            config.activation,
-            generator=weight_generator(seed),
+        self.player = Player(
+            env,
+            config,
+            seed,
             shared=config.shared,
             recurrent=config.recurrent,
-            normalise=config.normalise_obs,
             log_std=config.log_std,
-        ).to(self.device)
-        self.optimizer = Adam(self.policy.parameters(), epsilon=1e-5)
-        self.rng = agent_generator(seed)
-        self.segments = Segments(self.worlds, self.policy, self.device)
-        scaled = config.gamma if config.normalise_rewards else None
-        self.normaliser = Normaliser(self.policy, senses.shape, self.worlds.count, scaled)
-        self.step = 0
-        self._acting = Acting(self.policy, senses, self.worlds.action_space, self.device, seed)
-        self._lr = rate(config.lr, "lr", config)
-        use_threads(config.threads, self.optimizer.flat.numel(), config.envs * config.segment)
+            normalise_obs=config.normalise_obs,
+            normalise_rewards=config.normalise_rewards,
+        )
+        self.policy = self.player.policy
 
     def act(self, obs: Any, *, explore: bool = False) -> Any:
         """Return the most probable action for an observation or a batch of them, or one drawn as in training."""
-        return self._acting.act(obs, explore=explore)
+        return self.player.acting.act(obs, explore=explore)
 
     def attend(self, info: Mapping[str, Any], *, first: bool) -> None:
         """Take note of allowed actions, and of an episode's beginning."""
-        self._acting.attend(info, first=first)
+        self.player.acting.attend(info, first=first)
 
     def updates(self, steps: int) -> Iterator[Report]:
         """Take `steps` more steps, in whole segments."""
-        end, chunk = self.step + steps, every(self.config, steps)
-        due = self.step + chunk
-        while self.step < end:
-            traj = self.normaliser.scaled(self.segments.collect(self.config.segment, self.rng))
+        player, end = self.player, self.player.ask(steps)
+        while player.step < end:
+            traj = player.play()
             found = self._learn(traj)
-            self.normaliser.see(traj)
-            self.step += self.config.envs * self.config.segment
-            if self.step >= min(due, end):
-                due = self.step + chunk
-                numbers = dist.mean(torch.stack(list(found.values()))).tolist()
-                scalars = dict(zip(found, numbers, strict=True)) | {"lr": self._lr(self.step)}
-                yield Report(self.step, episodes(self.worlds.finished) | checked(scalars, self.step))
+            if player.counted(traj):
+                yield player.report(found)
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that a run needs to go on."""
-        return {
-            "step": self.step,
-            "policy": module_state(self.policy),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.rng.bit_generator.state,
-            "segments": self.segments.state_dict(),
-            "normaliser": self.normaliser.state_dict(),
-        }
+        return self.player.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state.
@@ -119,12 +85,7 @@ class A2C:
         Raises:
             ValueError: it is of another net, or of other worlds.
         """
-        load_module(self.policy, state["policy"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.segments.load_state_dict(state["segments"])
-        self.normaliser.load_state_dict(state["normaliser"])
-        self.rng.bit_generator.state = state["generator"]
-        self.step = int(state["step"])
+        self.player.load_state_dict(state)
 
     def _learn(self, traj: Trajectories) -> dict[str, Tensor]:
         """Take one step of the optimizer; return what it came from, as numbers that stay on the device."""
@@ -138,7 +99,7 @@ class A2C:
         loss = reinforce(evaluation.logprobs, advantages, mask) + config.value * error
         loss = loss - config.entropy * evaluation.entropy
         loss = aggregate(loss, mask, "token", dist.mean(count(mask, "token")))
-        self.optimizer.step(dist.mean(self.optimizer.gradient(loss)), self._lr(self.step + 1), config.max_grad_norm)
+        self.player.descend(loss)
         return {
             "entropy": masked_mean(evaluation.entropy.detach(), mask),
             "value_loss": masked_mean(error.detach(), mask),

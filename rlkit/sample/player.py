@@ -76,8 +76,8 @@ class Player:
         self.optimizer = Adam(self.policy.parameters(), epsilon=1e-5)
         self.rng = agent_generator(seed)
         self.acting = Acting(self.policy, senses, space, self.device, seed)
-        self._segments = Segments(self.worlds, self.policy, self.device)
-        self._normaliser = Normaliser(
+        self.segments = Segments(self.worlds, self.policy, self.device)
+        self.normaliser = Normaliser(
             self.policy, senses.shape, self.worlds.count, own.gamma if normalise_rewards else None
         )
         self._lr = rate(config.lr, "lr", own)
@@ -92,7 +92,7 @@ class Player:
 
     def play(self) -> Trajectories:
         """Return the next segment, [N, T], its rewards scaled."""
-        return self._normaliser.scaled(self._segments.collect(self.config.segment, self.rng))
+        return self.normaliser.scaled(self.segments.collect(self.config.segment, self.rng))
 
     def descend(self, loss: Tensor) -> None:
         """Take a step of the optimizer down a loss, a scalar; over several processes, down their mean."""
@@ -101,7 +101,7 @@ class Player:
 
     def counted(self, traj: Trajectories) -> bool:
         """Count the steps of a segment that was learned from; return whether it is time for a report."""
-        self._normaliser.see(traj)
+        self.normaliser.see(traj)
         self.step += self.config.envs * self.config.segment
         due = self.step >= min(self._due, self._end)
         if due:
@@ -115,7 +115,7 @@ class Player:
             ValueError: it came to what is no number.
         """
         numbers = dist.mean(torch.stack(list(found.values()))).tolist()
-        scalars = dict(zip(found, numbers, strict=True)) | {"lr": self._lr(self.step)}
+        scalars = dict(zip(found, numbers, strict=True)) | {"lr": self._lr(self.step + 1)}
         return Report(self.step, episodes(self.worlds.finished) | checked(scalars, self.step))
 
     def state_dict(self) -> dict[str, Any]:
@@ -125,8 +125,8 @@ class Player:
             "policy": module_state(self.policy),
             "optimizer": self.optimizer.state_dict(),
             "generator": self.rng.bit_generator.state,
-            "segments": self._segments.state_dict(),
-            "normaliser": self._normaliser.state_dict(),
+            "segments": self.segments.state_dict(),
+            "normaliser": self.normaliser.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -137,7 +137,7 @@ class Player:
         """
         load_module(self.policy, state["policy"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self._segments.load_state_dict(state["segments"])
-        self._normaliser.load_state_dict(state["normaliser"])
+        self.segments.load_state_dict(state["segments"])
+        self.normaliser.load_state_dict(state["normaliser"])
         self.rng.bit_generator.state = state["generator"]
         self.step = int(state["step"])

@@ -74,7 +74,7 @@ def test_an_update_is_the_papers_written_out(options):
     config = {**SETTINGS, "envs": 2, "segment": 16, "batch": 12, "epochs": 3, "lr": 0.01, "clip": 0.2, **options}
     agent = rlkit.make("ppo", gym.make("CartPole-v1", max_episode_steps=11), seed=0, engine="torch", **config)
     train(agent, 32)
-    before = copy.deepcopy((agent.policy, agent.segments, agent.rng, agent.optimizer.state_dict()))
+    before = copy.deepcopy((agent.policy, agent.player.segments, agent.player.rng, agent.player.optimizer.state_dict()))
     train(agent, 32)
     policy, segments, rng, memory = before
     segments.policy = policy
@@ -146,7 +146,7 @@ def test_it_stops_when_it_has_moved_far_enough():
     free, held = (rlkit.make("ppo", "CartPole-v1", target_kl=kl, **config) for kl in (0.0, 0.01))
     far, near = (max(report.scalars["kl"] for report in train(agent, 1024)) for agent in (free, held))
     assert near < far
-    assert held.optimizer.count < free.optimizer.count == 4 * 20
+    assert held.player.optimizer.count < free.player.optimizer.count == 4 * 20
 
 
 def test_a_policy_with_memory_recalls_and_one_without_cannot():
