@@ -1,14 +1,14 @@
 """GRPO: the clipped surrogate with advantages relative to episodes of the same start; Shao et al., arXiv:2402.03300.
 
-A_i = (R_i - mean) / std over the group of episode i, the same at each of its steps; no critic. Config fields make its relatives: `advantage`
-"none" with `how` "constant" is Dr. GRPO (arXiv:2503.20783), "leave-one-out" is RLOO (arXiv:2402.14740), `clip_high` above `clip` with `how`
-"token" is DAPO's objective (arXiv:2503.14476). The class knows a sampler and a policy, be they of environments or of a language model.
+A_i = (R_i - mean) / std over the group of episode i, the same at each of its steps; no critic. Config fields make its relatives, from REINFORCE
+to OPMD: `rlkit.pg.family` has the table, and the presets their settings (`--preset drgrpo`). The class knows a sampler and a policy, be they of
+environments or of a language model.
 """
 
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, NamedTuple, get_args
 
 import gymnasium as gym
 import torch
@@ -17,10 +17,13 @@ from torch import Tensor
 from rlkit import dist
 from rlkit.agent import Agent, Report
 from rlkit.data import Trajectories
-from rlkit.pg.baselines import group_advantages, leave_one_out, per_step
-from rlkit.pg.kl import k1, k2, k3
+from rlkit.pg.baselines import alike
+from rlkit.pg.correction import Correction, correct
+from rlkit.pg.family import DIVERGENCES, Advantage, Estimator, Loss, Place, advantage, refuse, row_scores, surrogate
+from rlkit.pg.kl import k1, k3
 from rlkit.pg.losses import clipped_surrogate
-from rlkit.pg.reduce import How, aggregate, count, masked_mean, masked_sum
+from rlkit.pg.measures import mismatch, movement
+from rlkit.pg.reduce import How, aggregate, count, masked_mean
 from rlkit.policies.actor_critic import ActorCritic
 from rlkit.policies.adam import Adam
 from rlkit.policies.machine import device, use_threads
@@ -35,8 +38,14 @@ from rlkit.sample.several import Several
 from rlkit.sample.worlds import Worlds
 from rlkit.tabular.schedule import Rate
 
-Advantage = Literal["population", "sample", "none", "leave-one-out"]
-Estimator = Literal["k1", "k2", "k3"]
+CHOICES = {
+    "advantage": Advantage,
+    "loss": Loss,
+    "how": How,
+    "estimator": Estimator,
+    "kl_in": Place,
+    "correction": Correction,
+}
 
 
 @dataclass(frozen=True)
@@ -51,20 +60,40 @@ class Config(Deep):
     micro: int = 0  # episodes that go through the net at a time; 0: the minibatch
     epochs: int = 4
     lr: Rate = 3e-3  # of Adam
-    advantage: Advantage = (
-        "population"  # the deviation that divides R - mean, or "none"; or R less the mean of the others
-    )
-    how: How = (
-        "token"  # "token": all steps count alike; "sequence": all episodes; "constant": steps, each 1 / max_steps
-    )
+    advantage: Advantage = "population"  # the deviation that divides R - mean, or "none"; R less the others' mean; R itself, or what is still to come of it
+    whiten: bool = False  # advantages less their mean, over their deviation, of all steps of the iteration
+    loss: Loss = "clip"  # "gspo" clips the ratio of whole rows, "cispo" a constant weight; see rlkit.pg.losses
+    how: How = "token"  # "token": all steps count alike; "sequence": all episodes; "constant": steps, each 1 / length
+    length: int = 0  # that "constant" divides by; 0: max_steps
     clip: Rate = 0.2  # the ratio's gain counts down to 1 - clip
     clip_high: Rate | None = None  # and up to 1 + clip_high; None: clip
+    cap: float = 3.0  # of "dual-clip": the ratio on bad actions counts up to here
+    tau: float = 0.1  # of "opmd": weight of the squared log-ratio of an episode
     kl: float = 0.0  # weight of the divergence from the policy at the start
-    estimator: Estimator = "k3"  # of the divergence: "k1" is taken off the rewards, "k2" and "k3" stand in the loss
+    estimator: Estimator = (
+        "k3"  # of the divergence: "k1" is taken off the rewards, the others stand in the loss; see rlkit.pg.kl
+    )
+    kl_in: Place = "auto"  # where the divergence stands
     entropy: float = 0.0  # weight of the entropy bonus
     recompute: bool = False  # old log-probabilities from the net that learns, where the sampler's differ by rounding
+    correction: Correction = (
+        "none"  # for a sampler that differs: its ratio to `recompute`, truncated (tis) or masked (mis)
+    )
+    correction_low: float = 0.0  # least ratio that "mis" keeps
+    correction_high: float = 2.0  # greatest ratio
+    mask_truncated: bool = False  # an episode that was cut is in its group's baseline and not in the loss
+    reset: bool = False  # the optimizer begins anew with each iteration, as OPMD's does
     recurrent: int = 0  # units of a GRU; 0: none
     log_std: float = 0.0  # of continuous actions, at the start
+
+
+class Lesson(NamedTuple):
+    """What an iteration learns from."""
+
+    traj: Trajectories  # the old log-probabilities are those that the ratio is taken to, the mask says what is in the loss
+    advantages: Tensor  # [B, T]
+    reference: Tensor  # [B, T]  log-probabilities under the policy at the start; zeros where nobody asks
+    sampled: Tensor  # [B, T]  the sampler's log-probabilities
 
 
 class GRPO:
@@ -103,20 +132,37 @@ class GRPO:
         due, finished = self.step + chunk, list[tuple[float, int]]()
         self._beyond = 0
         while self.step < end:
-            traj, reference = self._prepared(self.sampler.collect(self.rng))
-            k, advantages = self.step + 1, self.advantages(traj, reference)
+            played = self.sampler.collect(self.rng)
+            lesson, k = self.prepare(played), self.step + 1
+            if self.config.reset:
+                self.optimizer.reset()
             for _ in range(self.config.epochs):
-                for rows in minibatches(self.rng, len(traj.mask), self.config.batch, traj.mask.device):
-                    part = [x[rows] for x in (advantages, reference)]
-                    gradient = self.gradient(traj.select(rows), *part, low=self._low(k), high=self._high(k))
+                for rows in minibatches(self.rng, len(played.mask), self.config.batch, played.mask.device):
+                    part = [x[rows] for x in (lesson.advantages, lesson.reference)]
+                    gradient = self.gradient(lesson.traj.select(rows), *part, low=self._low(k), high=self._high(k))
                     self.optimizer.step(dist.mean(gradient), self._lr(k), self.config.max_grad_norm)
-            self.step += steps_of(traj)
-            finished += outcomes(traj)
+            self.step += steps_of(played)
+            finished += outcomes(played)
             if self.step >= min(due, end):
                 self._beyond = max(0, self.step - end)
-                scalars = episodes(finished) | self._measure(traj, reference, k)
+                scalars = episodes(finished) | self._measure(lesson, played.mask, k)
                 due, finished = self.step + chunk, []
                 yield Report(self.step, checked(scalars, self.step))
+
+    @torch.no_grad()
+    def prepare(self, traj: Trajectories) -> Lesson:
+        """Return what there is to learn from episodes: their advantages, corrected for the sampler, and what is in the loss."""
+        config, sampled = self.config, traj.logprobs
+        if config.recompute:
+            traj = replace(traj, logprobs=self._said(self.policy, traj))
+        reference = torch.zeros_like(traj.logprobs) if self.reference is None else self._said(self.reference, traj)
+        advantages = self.advantages(traj, reference)
+        if config.correction != "none":  # what multiplies the loss may as well multiply the advantage: it is positive
+            bounds = config.correction_low, config.correction_high
+            advantages = advantages * correct(config.correction, traj.logprobs, sampled, traj.mask, *bounds)
+        if config.mask_truncated:
+            traj = replace(traj, mask=traj.mask & ~(traj.truncated & traj.mask).any(1, keepdim=True))
+        return Lesson(traj, advantages, reference, sampled)
 
     def advantages(self, traj: Trajectories, reference: Tensor) -> Tensor:
         """Return A of each step, [B, T]; every group is whole on one process.
@@ -128,22 +174,23 @@ class GRPO:
         config, rewards = self.config, traj.rewards
         if config.kl and config.estimator == "k1":
             rewards = rewards - config.kl * k1(traj.logprobs, reference, traj.mask)
-        time = traj.mask.cumsum(1) - 1
-        scores = masked_sum(rewards * config.gamma**time, traj.mask, (1,))
-        if config.advantage == "leave-one-out":
-            return per_step(leave_one_out(scores, traj.group), traj.mask)
-        return per_step(group_advantages(scores, traj.group, scale=config.advantage, epsilon=1e-6), traj.mask)
+        kind, gamma, across = config.advantage, config.gamma, dist.mean
+        return advantage(kind, rewards, traj.mask, traj.group, gamma=gamma, whitened=config.whiten, across=across)
 
     def gradient(self, traj: Trajectories, advantages: Tensor, reference: Tensor, *, low: float, high: float) -> Tensor:
         """Return the gradient of the loss of a minibatch on this process, [P], summed over parts of `micro` rows."""
         config, how = self.config, self.config.how
-        denominator = dist.mean(count(traj.mask, how, config.max_steps))
+        denominator = dist.mean(count(traj.mask, how, config.length or config.max_steps))
         total = torch.zeros_like(self.optimizer.flat)
         for part, gains, reference_logprobs in self._parts(traj, advantages, reference):
             logprobs, entropy = self.policy.evaluate(part)
-            loss = clipped_surrogate(logprobs, part.logprobs, gains, part.mask, low=low, high=high)
+            said = logprobs, part.logprobs, gains, part.mask
+            if config.loss == "clip":
+                loss = clipped_surrogate(*said, low=low, high=high)
+            else:
+                loss = surrogate(config.loss, *said, low=low, high=high, cap=config.cap, tau=config.tau)
             if config.kl and config.estimator != "k1":
-                divergence = k2 if config.estimator == "k2" else k3
+                divergence = DIVERGENCES[config.estimator]
                 loss = loss + config.kl * divergence(logprobs, reference_logprobs, part.mask)
             if config.entropy:
                 loss = loss - config.entropy * entropy
@@ -176,13 +223,6 @@ class GRPO:
         self.rng.bit_generator.state = state["generator"]
         self.step, self._beyond = int(state["step"]), int(state["beyond"])
 
-    @torch.no_grad()
-    def _prepared(self, traj: Trajectories) -> tuple[Trajectories, Tensor]:
-        """Episodes, and what the policy at the start says of their actions, [B, T]; zeros where nobody asks."""
-        if self.config.recompute:
-            traj = replace(traj, logprobs=self._said(self.policy, traj))
-        return traj, torch.zeros_like(traj.logprobs) if self.reference is None else self._said(self.reference, traj)
-
     def _said(self, policy: Learner, traj: Trajectories) -> Tensor:
         return torch.cat([policy.evaluate(part).logprobs for part, *_ in self._parts(traj)])
 
@@ -195,19 +235,18 @@ class GRPO:
             yield traj.select(part), *(x[part] for x in others)
 
     @torch.no_grad()
-    def _measure(self, traj: Trajectories, reference: Tensor, k: int) -> dict[str, float]:
-        """Say what the iteration came to; the one place that waits for the device."""
-        part, near = next(self._parts(traj, reference))
+    def _measure(self, lesson: Lesson, played: Tensor, k: int) -> dict[str, float]:
+        """Say what the iteration came to; the one place that waits for the device. `played`: the mask of all steps."""
+        config, traj = self.config, lesson.traj
+        part, near, sampled, whole = next(self._parts(traj, lesson.reference, lesson.sampled, played))
         logprobs, entropy = self.policy.evaluate(part)
-        ratio = (logprobs - part.logprobs).exp()
-        outside = (ratio < 1.0 - self._low(k)) | (ratio > 1.0 + self._high(k))
-        found = {
-            "entropy": masked_mean(entropy, part.mask),
-            "kl": masked_mean(k3(part.logprobs, logprobs, part.mask), part.mask),
-            "clipped": masked_mean(outside.float(), part.mask),
-        }
+        found = movement(logprobs, part.logprobs, entropy, part.mask, self._low(k), self._high(k))
+        found["alike"] = alike(row_scores(traj.rewards, played, config.gamma), traj.group).float()
         if self.reference is not None:
             found["kl_reference"] = masked_mean(k3(logprobs, near, part.mask), part.mask)
+        if config.recompute:
+            bounds = config.correction_low, config.correction_high
+            found |= mismatch(config.correction, part.logprobs, sampled, whole, *bounds)
         numbers = dist.mean(torch.stack(list(found.values()))).tolist()
         return dict(zip(found, numbers, strict=True)) | {"lr": self._lr(k)}
 
@@ -218,15 +257,22 @@ def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
     Raises:
         ValueError: naming a field of the configuration, or a space of the environment, that is not for it.
     """
-    check(config, group=1, max_steps=1, batch=1, micro=0, epochs=1, kl=0, entropy=0, recurrent=0)
-    for name, known in (("advantage", Advantage), ("how", How), ("estimator", Estimator)):
+    _check(config)
+    if config.seeds > 1:
+        return Several(config, seed, lambda one, at: _in(env, one, at))
+    return _in(env, config, seed)
+
+
+def _check(config: Config) -> None:
+    """Refuse settings that no run can have, or that are not what their name says."""
+    least = {"length": 0, "cap": 1, "tau": 0, "kl": 0, "entropy": 0, "recurrent": 0, "correction_low": 0}
+    check(config, group=1, max_steps=1, batch=1, micro=0, epochs=1, **least, correction_high=config.correction_low)
+    for name, known in CHOICES.items():
         if getattr(config, name) not in get_args(known):
             raise ValueError(
                 f"{name} is {getattr(config, name)!r}; choose one of {', '.join(map(repr, get_args(known)))}"
             )
-    if config.seeds > 1:
-        return Several(config, seed, lambda one, at: _in(env, one, at))
-    return _in(env, config, seed)
+    refuse(config.loss, config.how, config.estimator, config.kl_in, config.correction, config.recompute)
 
 
 def _in(env: gym.Env[Any, Any], config: Config, seed: int) -> GRPO:

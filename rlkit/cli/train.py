@@ -56,7 +56,7 @@ _Preset = Annotated[
     str | None,
     tyro.conf.arg(
         metavar="[NAME]",
-        help="start from a tuned configuration: that of the environment, of NAME, or of a file from `rlkit tune`",
+        help="start from a configuration: that of the environment, of NAME (grpo's are algorithms, such as drgrpo), or of a file from `rlkit tune`",
         help_behavior_hint="",
     ),
 ]

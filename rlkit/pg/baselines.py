@@ -2,7 +2,8 @@
 
 Rows are [B], one score each; `group` [B] holds any integers, equal for rows that share a start. Groups may differ in size
 and their rows may stand anywhere. Scores that are equal in a group, up to rounding, give exactly 0, and so does a group of
-one: neither says which action was better.
+one: neither says which action was better. A score of NaN says that there is none, as where a verifier failed: the row gets exactly
+0, and the others are compared as if it were not there.
 """
 
 from typing import Literal, get_args
@@ -29,7 +30,7 @@ def group_advantages(scores: Tensor, group: Tensor, *, scale: Scale, epsilon: fl
     centred, index, size = _centred(scores, group)
     if scale == "none":
         return centred
-    degrees = size if scale == "population" else (size - 1.0).clamp(min=1.0)
+    degrees = (size if scale == "population" else size - 1.0).clamp(min=1.0)
     deviation = (_group_sum(centred.square(), index) / degrees).sqrt()
     alike = centred == 0.0
     return torch.where(alike, 0.0, centred / (torch.where(alike, 1.0, deviation) + epsilon))
@@ -45,6 +46,18 @@ def leave_one_out(scores: Tensor, group: Tensor) -> Tensor:
     """
     centred, _, size = _centred(scores, group)
     return centred * size / (size - 1.0).clamp(min=1.0)
+
+
+def alike(scores: Tensor, group: Tensor) -> Tensor:
+    """Return the share of groups that teach nothing, as all their scores are equal, a scalar; [B] each.
+
+    Raises:
+        ValueError: shapes differ.
+    """
+    centred, index, _ = _centred(scores, group)
+    differ = torch.zeros_like(centred).index_add(0, index, (centred != 0.0).to(centred.dtype)) > 0.0  # [B], by group
+    number = (index.max() + 1).to(centred.dtype) if len(index) else centred.new_ones(())
+    return 1.0 - differ.sum() / number
 
 
 def optimal_baseline(probs: Tensor, squared_norms: Tensor, q: Tensor) -> Tensor:
@@ -78,15 +91,17 @@ def _centred(scores: Tensor, group: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     if scores.ndim != 1 or scores.shape != group.shape:
         raise ValueError(f"scores have shape {list(scores.shape)} and group {list(group.shape)}; both must be [B]")
     wide = scores.to(torch.promote_types(scores.dtype, torch.float32))
+    known = ~wide.isnan()
+    wide = torch.where(known, wide, 0.0)
     index = torch.unique(group, return_inverse=True)[1]
-    size = _group_sum(torch.ones_like(wide), index)
+    size = _group_sum(known.to(wide.dtype), index)
     high, low = (
-        torch.zeros_like(wide).scatter_reduce(0, index, wide, how, include_self=False)[index]
-        for how in ("amax", "amin")
+        torch.zeros_like(wide).scatter_reduce(0, index, torch.where(known, wide, none), how, include_self=False)[index]
+        for how, none in (("amax", -torch.inf), ("amin", torch.inf))
     )
     rounding = ROUNDING * torch.finfo(wide.dtype).eps * torch.maximum(high.abs(), low.abs())
-    centred = wide - _group_sum(wide, index) / size
-    return torch.where(high - low <= rounding, 0.0, centred), index, size
+    centred = wide - _group_sum(wide, index) / size.clamp(min=1.0)
+    return torch.where((high - low <= rounding) | ~known, 0.0, centred), index, size
 
 
 def _group_sum(x: Tensor, index: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ the loss; or r k3, with r = π / sg(π) the ratio, which has k3's value and k2's
 and k3 of single steps leave out that an action changes which states come later; k1 in the reward, and k2 of the log-ratio
 summed over the row, do not. GRPO has k3 in the loss (arXiv:2402.03300 eq. 4), and gets the gradient of the table.
 
-All take and return [B, T], 0 where the mask is False. No gradient reaches the reference.
+`k2_sequence` and `ratio_k3` are those two. All take and return [B, T], 0 where the mask is False. No gradient reaches the reference.
 """
 
 import torch
@@ -39,6 +39,21 @@ def k3(logprobs: Tensor, ref_logprobs: Tensor, mask: Tensor) -> Tensor:
     """
     d = -log_ratio(logprobs, ref_logprobs, mask)
     return torch.expm1(d) - d
+
+
+def k2_sequence(logprobs: Tensor, ref_logprobs: Tensor, mask: Tensor) -> Tensor:
+    """Return d_t Σ_s d_s / 2, d = log π(a|s) - log π_ref(a|s), over the counted steps s of a row; [B, T].
+
+    Its sum over the row is (log π(o) - log π_ref(o))² / 2, k2 of the row as one action, with the gradient of KL(π ‖ ref) of whole
+    rows: what k2 of single steps leaves out, that an action changes which states come later, is in it.
+    """
+    d = log_ratio(logprobs, ref_logprobs, mask)
+    return 0.5 * d * d.sum(1, keepdim=True)
+
+
+def ratio_k3(logprobs: Tensor, ref_logprobs: Tensor, mask: Tensor) -> Tensor:
+    """Return r k3, r = π(a|s) / sg(π(a|s)): k3's value, and at every step k2's gradient, that of KL(π ‖ ref); [B, T]."""
+    return log_ratio(logprobs, logprobs, mask).exp() * k3(logprobs, ref_logprobs, mask)
 
 
 def categorical(logits: Tensor, ref_logits: Tensor, mask: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ targets are constants: no gradient reaches them. What happens to extreme numbers
 import torch
 from torch import Tensor
 
+from rlkit.pg.kl import k2_sequence
 from rlkit.pg.masking import bounded, keep, log_ratio, log_softmax
 
 
@@ -82,6 +83,15 @@ def sequence_ratio(logprobs: Tensor, old_logprobs: Tensor, mask: Tensor) -> Tens
     logs = keep(logprobs, mask) - keep(old_logprobs.detach(), mask)
     mean = logs.sum(1, keepdim=True) / mask.sum(1, keepdim=True).clamp(min=1)
     return torch.where(mask, bounded(mean).exp(), 0)
+
+
+def opmd(logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, mask: Tensor, *, tau: float) -> Tensor:
+    """Return -A log π + τ/2 (log π(o) / π_i(o))², dealt out over the steps of a row, [B, T]; Kimi k1.5, arXiv:2501.12599 section 2.3.
+
+    π_i, which drew the answers, is also what the policy is held near, so that there is no ratio and no clip. The sum over the row is
+    the paper's term, with A = r - mean; its mean over rows is `constant` with length 1. The paper gives no number for τ.
+    """
+    return reinforce(logprobs, advantages, mask) + tau * k2_sequence(logprobs, old_logprobs, mask)
 
 
 def value_loss(values: Tensor, targets: Tensor, mask: Tensor) -> Tensor:

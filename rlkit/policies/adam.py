@@ -57,6 +57,12 @@ class Adam:
         root = self.square.sqrt().div_(math.sqrt(1.0 - self.beta2**self.count)).add_(self.epsilon)
         self.flat.addcdiv_(self.mean, root, value=-rate / (1.0 - self.beta1**self.count))
 
+    def reset(self) -> None:
+        """Forget m, v and t, as at the start."""
+        self.mean.zero_()
+        self.square.zero_()
+        self.count = 0
+
     def state_dict(self) -> dict[str, Any]:
         """Return m, v and t; the parameters are the nets'."""
         return {"mean": self.mean.cpu().numpy().copy(), "square": self.square.cpu().numpy().copy(), "count": self.count}

@@ -121,9 +121,10 @@ class Episodes:
 
 
 def outcomes(traj: Trajectories) -> list[tuple[float, int]]:
-    """Return (Σ r, length) of each row, whole episodes."""
+    """Return (Σ r, length) of each row, whole episodes; without those that nobody could score, whose reward is NaN."""
     returns = torch.where(traj.mask, traj.rewards, 0.0).sum(1, dtype=torch.float64)
-    return list(zip(returns.tolist(), traj.lengths.tolist(), strict=True))
+    known = ~returns.isnan()
+    return list(zip(returns[known].tolist(), traj.lengths[known].tolist(), strict=True))
 
 
 def steps_of(traj: Trajectories) -> int:

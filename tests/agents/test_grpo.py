@@ -1,6 +1,8 @@
 """GRPO: exact gradients in expectation, its options one by one, micro-batches, a language model's sampler, and learning."""
 
+import dataclasses
 import importlib
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
@@ -13,6 +15,7 @@ from rlkit.agents.grpo import GRPO, Config
 from rlkit.data import Trajectories
 from rlkit.pg.losses import clipped_surrogate
 from rlkit.policies.protocol import Evaluation
+from rlkit.run.presets import preset, shipped
 from tests.agents.gradients import GAMMA, error, made
 
 
@@ -175,11 +178,95 @@ def test_ppo_and_grpo_descend_one_and_the_same_function(monkeypatch):
         ({"how": "sum"}, "how is 'sum'; choose one of 'token'"),
         ({"estimator": "k4"}, "estimator is 'k4'; choose one of 'k1'"),
         ({"kl": -1.0}, "kl is -1.0; it must be at least 0"),
+        ({"loss": "ppo"}, "loss is 'ppo'; choose one of 'clip'"),
+        ({"correction": "tis"}, "correction is 'tis'; choose one of 'none', 'token-tis'"),
+        ({"correction": "token-tis"}, "recompute False.*take recompute True"),
+        ({"correction_low": 3.0}, "correction_high is 2.0; it must be at least 3"),
+        ({"kl_in": "loss", "estimator": "k1"}, r"E\[∇ log π\] = 0, nothing but noise.*take estimator 'k2-sequence'"),
+        ({"kl_in": "reward"}, "estimator is 'k3' and kl_in 'reward'.*take estimator 'k1'"),
+        ({"loss": "gspo"}, "loss is 'gspo' and how 'token'.*take how 'sequence'"),
+        ({"cap": 0.5}, "cap is 0.5; it must be at least 1"),
     ],
 )
 def test_bad_fields_are_named(config, complaint):
     with pytest.raises(ValueError, match=complaint):
         rlkit.make("grpo", "CartPole-v1", **config)
+
+
+NAMES = ("reinforce", "reinforce++", "reinforce++-baseline", "rloo", "grpo", "drgrpo", "dapo", "gspo", "cispo", "opmd")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_teaches(name):
+    fields = [field.name for field in dataclasses.fields(Config)]
+    config = preset("grpo", name, fields).config
+    policy = Speaker()
+    agent = GRPO(Prompts(policy), policy, None, Config(lr=0.3, batch=24, max_steps=4, **config), seed=0)
+    first, *_, last = agent.updates(1_440)
+    assert last.scalars["return"] > max(1.2, first.scalars["return"] + 0.5)  # of 3; chance gives 0.6
+    assert set(NAMES) == set(shipped("grpo"))
+
+
+class Cut(Prompts):
+    """The same, where the first answers of each prompt were cut off, as many as are said."""
+
+    def __init__(self, policy, number):
+        super().__init__(policy)
+        self.number = number
+
+    def collect(self, rng):
+        traj = super().collect(rng)
+        cut = (torch.arange(24) % 6 < self.number)[:, None] & traj.terminated
+        return replace(traj, terminated=traj.terminated & ~cut, truncated=cut)
+
+
+def test_answers_that_were_cut_are_in_the_baseline_and_not_in_the_loss():
+    policy = Speaker()
+    agents = [GRPO(Cut(policy, 2), policy, None, Config(mask_truncated=cut), seed=0) for cut in (False, True)]
+    traj = agents[0].sampler.collect(np.random.default_rng(0))
+    plain, masked = (agent.prepare(traj) for agent in agents)
+    assert torch.equal(plain.advantages, masked.advantages)
+    assert torch.equal(masked.traj.mask, plain.traj.mask & ~traj.truncated.any(1, keepdim=True))
+    clip = {"low": 0.2, "high": 0.2}
+    kept = ~traj.truncated.any(1)
+    found = agents[1].gradient(masked.traj, masked.advantages, masked.reference, **clip)
+    only = agents[0].gradient(plain.traj.select(kept), plain.advantages[kept], plain.reference[kept], **clip)
+    assert torch.allclose(found, only, atol=1e-7)
+
+
+@pytest.mark.parametrize("how", ["token", "sequence", "constant"])
+def test_where_all_answers_were_cut_nothing_is_learned(how):
+    policy = Speaker()
+    agent = GRPO(Cut(policy, 6), policy, None, Config(mask_truncated=True, how=how), seed=0)
+    *_, last = agent.updates(72)
+    assert last.scalars["length"] == 3
+    assert (policy.table == 0.0).all()
+
+
+def test_the_sampler_s_log_probabilities_are_corrected_for():
+    policy = Speaker()
+    config = Config(recompute=True, correction="token-tis", correction_high=1.5)
+    agent = GRPO(Prompts(policy), policy, None, config, seed=0)
+    traj = agent.sampler.collect(np.random.default_rng(0))
+    sampled = traj.logprobs - torch.linspace(-1, 1, 4)  # the sampler says something else
+    lesson = agent.prepare(replace(traj, logprobs=sampled))
+    assert torch.allclose(lesson.traj.logprobs[traj.mask], traj.logprobs[traj.mask])
+    weight = torch.linspace(-1, 1, 4).exp().clamp(max=1.5)
+    assert torch.allclose(lesson.advantages, agent.advantages(traj, traj.logprobs) * weight, atol=1e-6)
+    *_, last = agent.updates(72)
+    assert last.scalars["kl_sampler"] < 1e-9
+    assert last.scalars["weight"] == pytest.approx(1.0)
+
+
+def test_a_fresh_optimizer_takes_its_first_step_again():
+    """Adam's first step is lr times the gradient's sign, whatever it was before."""
+    policy = Speaker()
+    agent = GRPO(Prompts(policy), policy, None, Config(lr=0.1, epochs=1, reset=True, max_grad_norm=1e6), seed=0)
+    for _ in range(3):
+        before = policy.table.detach().clone()
+        *_, _ = agent.updates(72)
+        moved = (policy.table.detach() - before).abs()
+        assert torch.isclose(moved, torch.tensor(0.1), atol=1e-3).sum() > 10
 
 
 @pytest.mark.slow

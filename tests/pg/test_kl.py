@@ -127,3 +127,29 @@ def test_exact_kl_masks_gradients_and_extremes():
     only = kl.categorical(torch.zeros((1, 1, 3)), forbidden, ALL[:, :1])
     assert only.isfinite()
     assert only > 1e18
+
+
+def test_k2_of_a_row_by_hand_and_its_gradient():
+    """d = 1, 2, masked, -1: the sum is 2, k2 of the row 2, and every step's slope the sum."""
+    leaf = torch.tensor([[1.0, 2.0, 5.0, -1.0]], dtype=torch.float64, requires_grad=True)
+    mask = torch.tensor([[True, True, False, True]])
+    found = kl.k2_sequence(leaf, torch.zeros_like(leaf), mask)
+    torch.testing.assert_close(found.detach(), torch.tensor([[1.0, 2.0, 0.0, -1.0]], dtype=torch.float64))
+    found.sum().backward()
+    torch.testing.assert_close(leaf.grad, torch.tensor([[2.0, 2.0, 0.0, 2.0]], dtype=torch.float64))
+    other = logprobs(1)
+    assert gradcheck(lambda x: kl.k2_sequence(x, other, MASK), [logprobs(0).requires_grad_()])
+    torch.testing.assert_close(
+        kl.k2_sequence(spoil(logprobs(0)), spoil(other), MASK), kl.k2_sequence(logprobs(0), other, MASK)
+    )
+
+
+def test_the_ratio_times_k3_is_k3_with_the_gradient_of_k2_at_every_step():
+    grads = []
+    for estimator in (kl.ratio_k3, kl.k2):
+        leaf = logprobs(0).requires_grad_()
+        found = estimator(leaf, logprobs(1), MASK)
+        found.sum().backward()
+        grads.append(leaf.grad)
+    torch.testing.assert_close(kl.ratio_k3(leaf, logprobs(1), MASK), kl.k3(leaf, logprobs(1), MASK))
+    torch.testing.assert_close(grads[0], grads[1])

@@ -16,6 +16,7 @@ SURROGATES = {
     "dual_clip": lambda *a: losses.dual_clip(*a, low=0.2, high=0.3, cap=1.5),
     "cispo": lambda *a: losses.cispo(*a, high=0.5),
     "gspo": lambda *a: losses.gspo(*a, low=0.2, high=0.3),
+    "opmd": lambda *a: losses.opmd(*a, tau=0.3),
 }
 # each as f(x, x_old, constant, mask), differentiable in x alone
 LOSSES = SURROGATES | {
