@@ -3,8 +3,8 @@
     python benchmarks/levels.py [--agent ppo ...] [--env CartPole-v1 ...] [--seeds 3] [--episodes 100] [--json FILE]
 
 A published level is the mean return in the benchmark table of RL Baselines3 Zoo (Stable-Baselines3's tuned agents), read for the
-same environment or its version before; on the frozen lake it is the exact chance to arrive within the time limit. Every run is one process; LunarLander, MuJoCo and
-MiniGrid need the extra `bench`.
+same environment or its version before; on the frozen lake it is the exact chance to arrive within the time limit. Every run is one process;
+seconds are the processor's. LunarLander, MuJoCo and MiniGrid need the extra `bench`.
 """
 
 import argparse
@@ -51,6 +51,8 @@ TASKS = [
     Task("ppo", "CartPole-v1", 475.0, "Gymnasium: solved"),
     Task("dqn", "CartPole-v1", 475.0, "Gymnasium: solved"),
     Task("ppo", "Acrobot-v1", -73.5, "zoo, ppo"),
+    Task("dqn", "Acrobot-v1", -76.6, "zoo, dqn"),
+    Task("dqn", "MountainCar-v0", -100.8, "zoo, dqn"),
     Task("ppo", "LunarLander-v3", 242.1, "zoo, ppo on v2"),
     Task("ppo", "Pendulum-v1", -172.2, "zoo, ppo"),
     Task("sac", "Pendulum-v1", -160.0, "asked; zoo has -157.0"),
@@ -59,30 +61,31 @@ TASKS = [
     Task("td3", "MountainCarContinuous-v0", 93.5, "zoo, td3"),
     Task("sac", "MountainCarContinuous-v0", 94.7, "zoo, sac"),
     Task("ppo", "FrozenLake8x8-v1", 0.863, "exact: best policy at gamma .99"),
-    Task("ppo", "MiniGrid-Empty-8x8-v0", 0.95, "the shortest way earns 0.955"),
+    Task("ppo", "MiniGrid-Empty-8x8-v0", 0.95, "the shortest way, 11 steps, earns 0.961"),
     Task("ppo", "Swimmer-v5", 281.6, "zoo, ppo on v3"),
 ]
 
 
 def make_env(name: str) -> gym.Env[Any, Any]:
     if name.startswith("MiniGrid"):
-        from minigrid.wrappers import FlatObsWrapper, ImgObsWrapper  # noqa: F401
+        from minigrid.wrappers import ImgObsWrapper
 
-        return ImgObsWrapper(gym.make(name))
+        # 7 x 7 cells of three codes: a net of numbers learns them as well as convolutions do, for a tenth of the work
+        return gym.wrappers.FlattenObservation(ImgObsWrapper(gym.make(name)))
     return gym.make(name)
 
 
 def learned(task: Task, seed: int, episodes: int) -> tuple[float, float]:
-    """Train one run, and return the mean return of greedy episodes and the seconds of training."""
+    """Train one run, and return the mean return of greedy episodes and the processor's seconds of training."""
     fields = [field.name for field in dataclasses.fields(load(task.agent).Config)]
     found = preset(task.agent, task.env, fields)
     assert found.steps is not None
     config = {"horizon": found.steps, **found.config} if "horizon" in fields else found.config
     agent = rlkit.make(task.agent, make_env(task.env), seed=seed, **config)
-    clock = time.perf_counter()
+    clock = time.process_time()
     for _ in agent.updates(found.steps):
         pass
-    seconds = time.perf_counter() - clock
+    seconds = time.process_time() - clock
     return rlkit.evaluate(agent, make_env(task.env), episodes, seed=10_000 + seed, max_steps=LIMIT).mean, seconds
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import gymnasium as gym
 import pytest
 
 from rlkit.agents import load, names
@@ -51,3 +52,19 @@ def test_an_unknown_name_is_answered_with_what_there_is():
         preset("q_learning", "CliffWalking", FIELDS)
     with pytest.raises(ValueError, match="rlkit tune"):
         preset("mc_basic", "CliffWalking-v1", FIELDS)
+
+
+@pytest.mark.parametrize("agent", ["ppo", "dqn", "sac", "td3"])
+def test_deep_agents_are_made_with_their_presets(agent):
+    module = load(agent)
+    made = 0
+    for name in shipped(agent):
+        found = preset(agent, name, [field.name for field in dataclasses.fields(module.Config)])
+        assert found.steps, f"{name}: for how many steps is it?"
+        config = module.Config(**{"horizon": found.steps, **found.config})
+        if name in gym.registry and "classic_control" in str(
+            gym.spec(name).entry_point
+        ):  # which nothing more is needed for
+            module.make(gym.make(name), config)
+            made += 1
+    assert made
