@@ -7,4 +7,6 @@ Along time (`returns`): `discounted_returns`, `n_step_returns`, `lambda_returns`
 these by the names of algorithms (`family`): `advantage`, `surrogate`. A sampler that differs (`correction`): `importance`, `correct`. From [B, T] to a scalar
 (`reduce`): `count`, `aggregate`, `shares`, `weighted_sum`, `masked_sum`, `masked_mean`, `whiten`. Action values (`q_targets`): `td_target`, `project`, `smoothed`,
 `soft_value`, and the losses `squared_loss`, `huber_loss`, `categorical_loss`, `quantile_loss`.
+Answers that were preferred (`preferences`): `bradley_terry`, `dpo`, `robust_dpo`, `ipo`, `hinge`, `kto`, `simpo`, `orpo`,
+`negative_log_likelihood`. A teacher (`distillation`): `distil`. What to watch (`measures`): `movement`, `mismatch`.
 """
