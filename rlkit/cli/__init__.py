@@ -1,4 +1,4 @@
-"""The command line: rlkit solve | train | eval | compare | tune | list | report | demo. `main` turns what the user got wrong into a message and exit code 2."""
+"""The command line: rlkit solve | train | eval | compare | tune | list | report | demo | get-model. `main` turns what the user got wrong into a message and exit code 2."""
 
 import sys
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from rlkit import __version__
 from rlkit.cli import compare, solve, train, tune
 from rlkit.cli.demo import Demo
 from rlkit.cli.evaluation import Evaluate
+from rlkit.cli.get_model import GetModel
 from rlkit.cli.listing import List
 from rlkit.cli.page import Page
 from rlkit.cli.runs import spelled_out
@@ -25,6 +26,7 @@ Examples:
   rlkit compare q_learning sarsa expected_sarsa --env CliffWalking-v1
   rlkit tune sarsa --env CliffWalking-v1
   rlkit report runs
+  rlkit get-model smollm2
   rlkit solve --help        (every command has a help of its own)
   rlkit --version"""
 
@@ -46,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "list": List,
                 "report": Page,
                 "demo": Demo,
+                "get-model": GetModel,
             },
             prog="rlkit",
             description=_DESCRIPTION,

@@ -67,8 +67,8 @@ class LanguageModel(Protocol):
         """
         ...
 
-    def step(self, tokens: Tensor, positions: Tensor, cache: Cache) -> Tensor:
-        """Write one more token [B] at its position [B] in each row; return the hidden states [B, H]."""
+    def step(self, tokens: Tensor, positions: Tensor, cache: Any) -> Tensor:
+        """Write one more token [B] at its position [B] in each row of its own cache; return the hidden states [B, H]."""
         ...
 
     def parameters(self) -> Iterator[Parameter]:

@@ -1,0 +1,298 @@
+"""Models and tokenizers of transformers behind rlkit's seams; the only file that imports transformers.
+
+A model is anything that AutoModelForCausalLM loads, by a name or from a folder. Llamas become rlkit's own, which is faster. Other
+models must let one say which tokens attend to which; that is tried when they are wrapped.
+"""
+
+import contextlib
+import inspect
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch import Tensor, nn
+
+from rlkit.policies.known import find
+from rlkit.policies.language_model import LanguageModel
+from rlkit.policies.llama_files import load as load_llama
+from rlkit.policies.llama_files import read_config
+from rlkit.policies.precision import Precision, precision
+from rlkit.policies.prefix import Layout, dense
+
+
+class Cache:
+    """The keys and values that transformers keeps of B rows.
+
+    Args:
+        kept: transformers' own.
+        seen: bool [B, L], the tokens that are not padding.
+    """
+
+    def __init__(self, kept: transformers.DynamicCache, seen: Tensor) -> None:
+        self.kept, self.seen = kept, seen
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with these rows only."""
+        self.kept.batch_select_indices(rows)
+        self.seen = self.seen[rows]
+
+
+class Transformer(nn.Module):
+    """A causal language model of transformers; see `rlkit.policies.language_model.LanguageModel` for its methods.
+
+    Dropout is off, always: log-probabilities are to be those of the sampler.
+
+    Args:
+        net: the model, or a model with peft's adapters.
+
+    Raises:
+        ValueError: it does more with hidden states than its head says, or does not heed masks and positions.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net.eval()
+        config: Any = self._causal.config
+        sizes = (getattr(config, name, None) for name in ("max_position_embeddings", "n_positions"))
+        self._context = next((size for size in sizes if size), 2**31)
+        known = inspect.signature(self._causal.base_model.forward).parameters
+        self._kept = "cache" if "cache" in known else "past_key_values"  # its name has changed within transformers 5
+        self._try()
+
+    def train(self, mode: bool = True) -> "Transformer":
+        """Stay in evaluation mode: there is no dropout."""
+        self.training = mode
+        return self
+
+    @property
+    def context(self) -> int:
+        """The most tokens that a row may have."""
+        return self._context
+
+    @property
+    def vocabulary(self) -> int:
+        """V."""
+        return int(self._head.weight.shape[0])
+
+    @property
+    def place(self) -> tuple[torch.device, torch.dtype]:
+        """Where its weights are, and their type."""
+        return self._head.weight.device, self._head.weight.dtype
+
+    def hidden(self, ids: Tensor, positions: Tensor | None = None, allowed: Tensor | None = None) -> Tensor:
+        """Return hidden states [B, T, H] of ids [B, T]; see `LanguageModel.hidden`."""
+        places = torch.arange(ids.shape[1], device=ids.device).expand_as(ids) if positions is None else positions
+        if allowed is None:
+            allowed = torch.ones(ids.shape[1], ids.shape[1], dtype=torch.bool, device=ids.device).tril()[None]
+        return self._run(ids, places, allowed.expand(len(ids), -1, -1))
+
+    def packed(self, layout: Layout) -> Tensor:
+        """Return hidden states [N, H] of rows that share prefixes."""
+        return dense(self, layout)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return logits [..., V] of hidden states [..., H]."""
+        found: Tensor = self._head(hidden)
+        return found
+
+    def read(self, ids: Tensor, lengths: Tensor, samples: int, room: int) -> tuple[Tensor, Cache]:  # noqa: ARG002 - its cache grows
+        """Read prompts [P, T]; see `LanguageModel.read`."""
+        kept = transformers.DynamicCache(config=self._causal.config)
+        size = ids.shape[1]
+        places = torch.arange(size, device=ids.device)
+        causal = torch.ones(size, size, dtype=torch.bool, device=ids.device).tril().expand(len(ids), -1, -1)
+        hidden = self._run(ids, places.expand_as(ids), causal, kept)
+        kept.batch_repeat_interleave(samples)
+        seen = (places < lengths[:, None]).repeat_interleave(samples, 0)
+        return hidden[torch.arange(len(ids), device=ids.device), lengths - 1], Cache(kept, seen)
+
+    def step(self, tokens: Tensor, positions: Tensor, cache: Cache) -> Tensor:
+        """Write tokens [B] at positions [B]; return hidden states [B, H]."""
+        cache.seen = torch.cat([cache.seen, torch.ones_like(cache.seen[:, :1])], 1)
+        return self._run(tokens[:, None], positions[:, None], cache.seen[:, None], cache.kept)[:, 0]
+
+    def save(self, folder: Path) -> None:
+        """Write what transformers, or peft for adapters, loads again."""
+        self.net.save_pretrained(folder)  # type: ignore[operator]  # a module's attributes are tensors or modules to mypy
+
+    @property
+    def _causal(self) -> Any:
+        """The model under adapters, if there are any."""
+        return self.net.get_base_model() if hasattr(self.net, "peft_config") else self.net  # type: ignore[operator]
+
+    @property
+    def _head(self) -> Any:
+        return self._causal.get_output_embeddings()
+
+    def _run(
+        self, ids: Tensor, positions: Tensor, allowed: Tensor, kept: transformers.DynamicCache | None = None
+    ) -> Tensor:
+        _, dtype = self.place
+        mask = torch.zeros(allowed.shape, dtype=dtype, device=ids.device)
+        mask.masked_fill_(~allowed, torch.finfo(dtype).min)  # added to the products: every kind of attention knows that
+        given = {"attention_mask": mask[:, None], "position_ids": positions, "use_cache": kept is not None}
+        if kept is not None:
+            given[self._kept] = kept
+        found: Tensor = self._causal.base_model(input_ids=ids, **given).last_hidden_state
+        return found
+
+    @torch.no_grad()
+    def _try(self) -> None:
+        """Compare a forward of two rows that share a token with a forward of each."""
+        device, _ = self.place
+        row, other = (torch.tensor([ids], device=device) % self.vocabulary for ids in ([5, 7, 11], [5, 13, 17]))
+        expected = [self._causal(input_ids=ids, use_cache=False).logits[0].float() for ids in (row, other)]
+        allowed = torch.ones(5, 5, dtype=torch.bool, device=device).tril()
+        allowed[3:, 1:3] = False
+        ids, positions = torch.cat([row, other[:, 1:]], 1), torch.tensor([[0, 1, 2, 1, 2]], device=device)
+        found = self.logits(self.hidden(ids, positions, allowed[None]))[0].float()
+        wrong = (found - torch.cat([expected[0], expected[1][1:]])).abs().max() / expected[0].abs().max().clamp(
+            min=1e-6
+        )
+        if not wrong < 0.05:
+            raise ValueError(
+                f"{type(self._causal).__name__} does not heed masks and positions, or changes logits after its head"
+                f" (off by {float(wrong):.0%}): it cannot be trained here"
+            )
+
+
+class Tokens:
+    """A tokenizer of transformers; see `rlkit.sample.tokenizers.Tokenizer`.
+
+    Args:
+        tokenizer: transformers' own.
+
+    Raises:
+        ValueError: it has no token that ends a text.
+    """
+
+    def __init__(self, tokenizer: transformers.PreTrainedTokenizerBase) -> None:
+        self.tokenizer = tokenizer
+        if tokenizer.eos_token_id is None:
+            raise ValueError(
+                f"the tokenizer {tokenizer.name_or_path} has no EOS token, so that no answer could end; set its eos_token"
+            )
+        self.eos = int(tokenizer.eos_token_id)
+        self.size = len(tokenizer)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text; names of special tokens in it become those, and none are added."""
+        found: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
+        return found
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of tokens, without the special ones."""
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def chat(self, messages: Sequence[Mapping[str, str]]) -> str:
+        """Return the text in which the tokenizer's template puts messages {"role", "content"}, up to where the assistant speaks.
+
+        Raises:
+            ValueError: the tokenizer has no template.
+        """
+        if not self.tokenizer.chat_template:
+            raise ValueError(f"the tokenizer {self.tokenizer.name_or_path} has no chat template; give it plain text")
+        told = [dict(message) for message in messages]
+        return str(self.tokenizer.apply_chat_template(told, tokenize=False, add_generation_prompt=True))
+
+
+def load(model: str | Path, dtype: Precision = "float32", *, own: bool = True) -> LanguageModel:
+    """Return a language model.
+
+    Args:
+        model: what `rlkit get-model` fetched ("smollm2"), a folder, or a name that transformers knows.
+        dtype: of the weights; "auto": what is faster here.
+        own: a Llama becomes rlkit's own.
+
+    Raises:
+        ValueError: there is no such model, or it cannot be trained here.
+    """
+    found, kind = find(model), precision(dtype)
+    if own and Path(found).is_dir():
+        with contextlib.suppress(ValueError):
+            read_config(Path(found))
+            return load_llama(Path(found), kind)
+    with _quiet():
+        try:
+            net = transformers.AutoModelForCausalLM.from_pretrained(found, dtype=kind)
+        except OSError as error:
+            raise ValueError(f"{model} is no model that transformers finds: {str(error).splitlines()[0]}") from None
+    return Transformer(net)
+
+
+def load_tokens(model: str | Path) -> Tokens:
+    """Return the tokenizer that stands beside a model.
+
+    Raises:
+        ValueError: there is none, or it has no EOS token.
+    """
+    found = find(model)
+    with _quiet():
+        try:
+            read = transformers.AutoTokenizer.from_pretrained(found)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{model} has no tokenizer: {str(error).splitlines()[0]}") from None
+    return Tokens(read)
+
+
+def lora(
+    model: LanguageModel, rank: int = 8, alpha: int = 16, targets: Sequence[str] | str = "all-linear"
+) -> Transformer:
+    """Return a model of which only low-rank additions W + (alpha / rank) B A learn, by peft; Hu et al., arXiv:2106.09685.
+
+    Args:
+        model: of `load(..., own=False)`.
+        rank: of A and B.
+        alpha: weight of the addition.
+        targets: names of the layers that get one.
+
+    Raises:
+        ValueError: it is rlkit's own Llama, which peft does not know.
+    """
+    import peft  # noqa: PLC0415 - takes a second, and few need it
+
+    if not isinstance(model, Transformer):
+        raise ValueError(f"peft does not know {type(model).__name__}; load the model with own=False")
+    named = targets if isinstance(targets, str) else list(targets)
+    config = peft.LoraConfig(r=rank, lora_alpha=alpha, target_modules=named, lora_dropout=0.0, task_type="CAUSAL_LM")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by names that are going out of use
+        return Transformer(peft.get_peft_model(model.net, config))
+
+
+def convert(folder: Path, file: str, target: Path) -> None:
+    """Write the model and the tokenizer of a GGUF file as safetensors, config.json and tokenizer.json.
+
+    Args:
+        folder: holds the file.
+        file: its name.
+        target: the folder to write.
+    """
+    with _quiet():
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, gguf_file=file)
+        read = transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32)
+        config = read.config.to_dict()
+        config.pop("quantization_config", None)  # the weights are whole again, which this model must not deny
+        with torch.device("meta"):
+            clean = type(read)(type(read.config).from_dict(config))
+        clean.load_state_dict(read.state_dict(), assign=True)
+        clean.tie_weights()
+        clean.generation_config = read.generation_config
+        clean.save_pretrained(target)
+        tokenizer.save_pretrained(target)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Show no progress bars of transformers: what takes long here says so itself."""
+    told: Any = transformers.utils.logging
+    shown = told.is_progress_bar_enabled()
+    told.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            told.enable_progress_bar()
