@@ -80,15 +80,14 @@ def polynomial(degree: int, seen: Inputs) -> Map:
 
 def fourier(order: int, seen: Inputs) -> Map:
     """Return the cosines of all frequencies 0 .. order, the constant first."""
-    k = seen.spans.shape[1]
-    _checked(float(order + 1) ** k)
-    table = np.array(list(product(range(order + 1), repeat=k)), np.float64)
-    write: Write = direct(kernels.fourier, seen.spans[0], seen.spans, table, table, 0)
+    d = _checked(float(order + 1) ** seen.spans.shape[1])
+    sines = np.zeros(d)
+    write: Write = direct(kernels.fourier, seen.spans[0], seen.spans, order, sines, sines[None], 0)
 
     def encode(obs: Any, index: Ints, value: Floats, row: int) -> bool:  # noqa: ARG001
-        return write(_numbers(obs), seen.spans, table, value, row)
+        return write(_numbers(obs), seen.spans, order, sines, value, row)
 
-    return _dense(len(table), encode, np.eye(1, len(table))[0])
+    return _dense(d, encode, np.eye(1, d)[0])
 
 
 def radial(n: int, width: float, seen: Inputs) -> Map:

@@ -56,15 +56,32 @@ def polynomial(x: Floats, spans: Floats, powers: Floats, value: Floats, row: int
 
 
 @kernel
-def fourier(x: Floats, spans: Floats, frequencies: Floats, value: Floats, row: int) -> bool:
-    """φ_i = cos(π Σ_j frequencies_ij u_j), S&B (9.18), Zhao section 8.2.3; arguments as of `polynomial`."""
+def fourier(x: Floats, spans: Floats, order: int, sines: Floats, value: Floats, row: int) -> bool:
+    """φ_i = cos(π Σ_j c_ij u_j), S&B (9.18), Zhao section 8.2.3, c_i the i-th row of numbers 0 .. order, the last fastest.
+
+    By e^{iπ(a + u)} = e^{iπa} e^{iπu} each feature is one product of complex numbers, from a sine and a cosine of each
+    input: it differs from the formula by the rounding of some `order` products for each input.
+
+    Args:
+        x: [k], changed in place.
+        spans: [2, k]; see `scale`.
+        order: n.
+        sines: [d], d = (n + 1)^k, room for the imaginary parts.
+        value: [R, d].
+        row: of value, to be written.
+    """
     if not scale(x, spans):
         return False
-    for i in range(frequencies.shape[0]):
-        phase = 0.0
-        for j in range(x.size):
-            phase += frequencies[i, j] * x[j]
-        value[row, i] = math.cos(math.pi * phase)
+    value[row, 0], sines[0] = 1.0, 0.0
+    size = 1
+    for j in range(spans.shape[1]):
+        c, s = math.cos(math.pi * x[j]), math.sin(math.pi * x[j])
+        for i in range(size - 1, -1, -1):  # backwards, for the places of i are not before i
+            re, im = value[row, i], sines[i]
+            for at in range(i * (order + 1), (i + 1) * (order + 1)):
+                value[row, at], sines[at] = re, im
+                re, im = re * c - im * s, im * c + re * s
+        size *= order + 1
     return True
 
 

@@ -1,14 +1,14 @@
 """Eligibility traces of weights: how much of the next TD error each of them gets; S&B chapter 12.
 
 A trace e(i) holds the step size too, as in `rlkit.tabular.traces`. Where few features are active, only the weights that
-have a trace are swept.
+have a trace are swept, and a trace below 2⁻⁵³ in absolute value (Dutch ones can be negative) is dropped.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from rlkit.arrays import Floats
+from rlkit.arrays import Floats, Ints
 from rlkit.tabular.jit import kernel
 from rlkit.tabular.traces import DUTCH, KINDS, NEGLIGIBLE, REPLACING, Traces, make_traces
 from rlkit.tabular.weights import ActionWeights, StateWeights
@@ -45,10 +45,7 @@ def make_weight_traces(size: int, kind: str, lam: float, *, binary: bool) -> Tra
             "traces is 'replacing', which is for features that are 0 or 1: one-hot, aggregate, tiles; take 'accumulating' or 'dutch'"
         )
     found = make_traces(size, kind, lam, tuple(one for one in KINDS if one != "clearing"))
-    if binary and kind != "dutch":
-        return found
-    # A trace that cancels to zero on its way, as it can here, would be listed twice: all are swept.
-    return found._replace(active=np.zeros(1, np.int64))
+    return found if binary else found._replace(active=np.zeros(1, np.int64))
 
 
 @kernel
@@ -74,11 +71,20 @@ def sweep(w: Floats, traces: Any, error: float, decay: float) -> None:
         e = traces.e[i]
         w[i] += error * e
         e *= decay
-        keep = e >= NEGLIGIBLE
+        keep = abs(e) >= NEGLIGIBLE
         traces.e[i] = e if keep else 0.0
         traces.active[np.uintp(kept)] = np.int64(i)
         kept += keep
     traces.used[0] = kept
+
+
+@kernel
+def _came_before(column: Ints, row: int, i: int) -> bool:
+    """Whether hashing gave the feature's place to an earlier one of the row, in which its trace may have cancelled to zero."""
+    k = 0
+    while column[np.uintp(row), np.uintp(k)] != column[np.uintp(row), np.uintp(i)]:
+        k += 1
+    return k < i
 
 
 @kernel
@@ -115,7 +121,7 @@ def backup(
         at = np.uintp(first + weights.column[row, np.uintp(i)])
         x = weights.phi[row, np.uintp(i)]
         e = traces.e[at]
-        if e == 0.0 and step != 0.0 and traces.active.size > 1:
+        if e == 0.0 and step != 0.0 and traces.active.size > 1 and not _came_before(weights.column, s, i):
             traces.active[np.uintp(traces.used[0])] = np.int64(at)
             traces.used[0] += 1
         traces.e[at] = step * x if traces.kind == REPLACING else e + step * x

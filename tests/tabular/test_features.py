@@ -1,5 +1,7 @@
 """Feature maps: formulas by hand, tile coding's properties, and features of states as tables."""
 
+from itertools import product
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -48,6 +50,14 @@ def test_bumps_are_gaussian():
     assert np.allclose(vector("rbf(3)", [0.2]), wanted, atol=1e-15)
     wanted = [np.exp(-((0.2 - c) ** 2) / (2 * 0.1**2)) for c in (0, 0.5, 1)]
     assert np.allclose(vector("rbf(3, 0.1)", [0.2]), wanted, atol=1e-15)
+
+
+@pytest.mark.parametrize(("k", "order"), [(1, 1), (1, 1000), (2, 20), (3, 5), (4, 2)])
+def test_fourier_features_by_products_are_the_plain_cosines(k, order):
+    frequencies = np.array(list(product(range(order + 1), repeat=k)))
+    for x in [*np.random.default_rng(0).random((20, k)), np.zeros(k), np.ones(k), np.full(k, 0.5)]:
+        found = vector(f"fourier({order})", x)
+        assert np.allclose(found, np.cos(np.pi * frequencies @ x), rtol=0.0, atol=1e-12)
 
 
 def test_aggregation_puts_the_thousand_states_of_the_book_into_ten_groups():
