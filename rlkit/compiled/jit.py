@@ -12,7 +12,8 @@ from envs.jit import stamp_of, watched
 F = TypeVar("F", bound=Callable[..., Any])
 _HERE, _ENVS = Path(__file__).parent, Path(envs.__file__).parent
 _FILES: Final = [*sorted(_HERE.glob("*.py")), *sorted(_ENVS.glob("*.py")), *sorted(_ENVS.glob("classic/*.py"))]
-_STAMP = stamp_of([*_FILES, _HERE.parent / "team.py"])
+_TABULAR: Final = [_HERE.parent / "tabular" / f"{name}.py" for name in ("jit", "random", "schedule")]
+_STAMP = stamp_of([*_FILES, *_TABULAR, _HERE.parent / "team.py"])
 _REGROUP: Final = {"contract", "reassoc", "nsz"}  # sums may be taken in another order; NaN stays NaN
 
 

@@ -40,7 +40,7 @@ def gradient(
     while done < total:
         count = min(BLOCK, total - done)
         take(net, segment.obs, order, first + done, count)
-        forward(net, count)
+        forward(net, 0, count)
         if part == 0:
             policy_rows(net, actions, normal, segment, order, first + done, count, total, weights)
         else:
@@ -100,7 +100,7 @@ def review(
     for first in range(0, rows.size, BLOCK):
         size = min(BLOCK, rows.size - first)
         take(actor, segment.obs, rows, first, size)
-        forward(actor, size)
+        forward(actor, 0, size)
         for i in range(size):
             here, of = at + i * row, first + i
             if normal:
@@ -117,7 +117,7 @@ def evaluate(critic: Net, x: Numbers, count: int, rows: Ints, values: Numbers) -
     for first in range(0, count, BLOCK):
         size = min(BLOCK, count - first)
         take(critic, x, rows, first, size)
-        forward(critic, size)
+        forward(critic, 0, size)
         for i in range(size):
             values[first + i] = critic.layers[at + i * row]
 

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from rlkit.compiled.jit import kernel
 from rlkit.compiled.products import product
 from rlkit.compiled.smooth import tanh
+from rlkit.compiled.transpose import transpose
 
 Numbers = NDArray[Any]  # float32, or float64
 BLOCK = 64  # rows that pass at once
 PAD = 16  # widths are multiples of it
+PARTS = 2  # in which the weights are dealt out to threads; the same however many threads there are
 TANH, RELU = 0, 1
 _INPUTS, _OUTPUTS, _ROW, _OUT_ROW, _AT, _OUT_AT, _WEIGHT, _FLIPPED, _REAL = range(9)  # columns of a plan
 
@@ -77,22 +79,44 @@ def matrices(net: Net, vector: Numbers) -> list[tuple[Numbers, Numbers]]:
 @kernel
 def flip(net: Net) -> None:
     """Bring the transposed weights up to date."""
-    for layer in range(1, len(net.plan)):
-        inputs, outputs = net.plan[layer, _INPUTS], net.plan[layer, _OUTPUTS]
-        at, to = net.plan[layer, _WEIGHT], net.plan[layer, _FLIPPED]
-        for i in range(inputs):
-            for o in range(outputs):
-                net.flipped[to + o * inputs + i] = net.weights[at + i * outputs + o]
+    for part in range(PARTS):
+        flip_part(net, part)
 
 
 @kernel
-def forward(net: Net, rows: int) -> None:
-    """Pass the first `rows` rows of X_0 through the net."""
+def stretch(net: Net, layer: int, part: int) -> tuple[int, int]:
+    """Return the first row of a layer's weights that belongs to a part, and that behind its last one; the bias is in the last part."""
+    inputs = net.plan[layer, _INPUTS]
+    half = inputs // (2 * PAD) * PAD
+    return (0, half) if part == 0 else (half, inputs + 1)
+
+
+@kernel
+def weights_place(net: Net, layer: int, part: int) -> tuple[int, int]:
+    """Return where a layer's weights of a part begin and end."""
+    first, end = stretch(net, layer, part)
+    at, outputs = net.plan[layer, _WEIGHT], net.plan[layer, _OUTPUTS]
+    return at + first * outputs, at + end * outputs
+
+
+@kernel
+def flip_part(net: Net, part: int) -> None:
+    """Bring the transposed weights up to date where the weights are those of a part."""
+    for layer in range(1, len(net.plan)):
+        inputs, outputs = net.plan[layer, _INPUTS], net.plan[layer, _OUTPUTS]
+        first, end = stretch(net, layer, part)
+        at, to = net.plan[layer, _WEIGHT] + first * outputs, net.plan[layer, _FLIPPED] + first
+        transpose(net.flipped, to, inputs, net.weights, at, outputs, min(end, inputs) - first, outputs)
+
+
+@kernel
+def forward(net: Net, first: int, rows: int) -> None:
+    """Pass rows first, ..., `rows` of them, of X_0 through the net."""
     layers, last = net.layers, len(net.plan) - 1
     for layer in range(last + 1):
         inputs, outputs = net.plan[layer, _INPUTS], net.plan[layer, _OUTPUTS]
-        row, out_row = net.plan[layer, _ROW], net.plan[layer, _OUT_ROW]
-        at, out_at, weight = net.plan[layer, _AT], net.plan[layer, _OUT_AT], net.plan[layer, _WEIGHT]
+        row, out_row, weight = net.plan[layer, _ROW], net.plan[layer, _OUT_ROW], net.plan[layer, _WEIGHT]
+        at, out_at = net.plan[layer, _AT] + first * row, net.plan[layer, _OUT_AT] + first * out_row
         product(
             layers, out_at, out_row, layers, at, row, 1, net.weights, weight, outputs, rows, outputs, inputs + 1, False
         )
@@ -103,20 +127,50 @@ def forward(net: Net, rows: int) -> None:
 @kernel
 def backward(net: Net, rows: int, add: bool) -> None:
     """Set the gradient, or add to it, by the derivatives of a loss by the outputs, which stand in the last D."""
+    spread(net, 0, rows)
+    for part in range(PARTS):
+        collect(net, rows, add, part)
+
+
+@kernel
+def spread(net: Net, first: int, rows: int) -> None:
+    """Work out D_1, D_2, ... of rows first, ..., `rows` of them, from the last D."""
     layers, deltas = net.layers, net.deltas
-    for layer in range(len(net.plan) - 1, -1, -1):
-        inputs, outputs = net.plan[layer, _INPUTS], net.plan[layer, _OUTPUTS]
+    for layer in range(len(net.plan) - 1, 0, -1):
+        inputs, real, flipped = net.plan[layer, _INPUTS], net.plan[layer, _REAL], net.plan[layer, _FLIPPED]
         row, out_row = net.plan[layer, _ROW], net.plan[layer, _OUT_ROW]
-        at, out_at, weight = net.plan[layer, _AT], net.plan[layer, _OUT_AT], net.plan[layer, _WEIGHT]
-        product(
-            net.gradient, weight, outputs, layers, at, 1, row, deltas, out_at, out_row, inputs + 1, outputs, rows, add
+        at, out_at = net.plan[layer, _AT] + first * row, net.plan[layer, _OUT_AT] + first * out_row
+        product(deltas, at, row, deltas, out_at, out_row, 1, net.flipped, flipped, inputs, rows, inputs, real, False)
+        _derive(deltas, layers, at, row, rows, inputs, net.activation)
+
+
+@kernel
+def collect(net: Net, rows: int, add: bool, part: int) -> None:
+    """Set one part of the gradient, or add to it, by D_1, D_2, ... of the first `rows` rows."""
+    for layer in range(len(net.plan)):
+        outputs, row, out_row = net.plan[layer, _OUTPUTS], net.plan[layer, _ROW], net.plan[layer, _OUT_ROW]
+        first, end = stretch(net, layer, part)
+        to, at, out_at = (
+            net.plan[layer, _WEIGHT] + first * outputs,
+            net.plan[layer, _AT] + first,
+            net.plan[layer, _OUT_AT],
         )
-        if layer > 0:
-            real, flipped = net.plan[layer, _REAL], net.plan[layer, _FLIPPED]
-            product(
-                deltas, at, row, deltas, out_at, out_row, 1, net.flipped, flipped, inputs, rows, inputs, real, False
-            )
-            _derive(deltas, layers, at, row, rows, inputs, net.activation)
+        product(
+            net.gradient,
+            to,
+            outputs,
+            net.layers,
+            at,
+            1,
+            row,
+            net.deltas,
+            out_at,
+            out_row,
+            end - first,
+            outputs,
+            rows,
+            add,
+        )
 
 
 @kernel
@@ -127,6 +181,12 @@ def take(net: Net, x: Numbers, rows: NDArray[np.int64], first: int, count: int) 
         of = rows[first + i]
         for j in range(x.shape[1]):
             net.layers[at + i * row + j] = x[of, j]
+
+
+@kernel
+def input_place(net: Net, i: int) -> tuple[int, int]:
+    """Return where row i of X_0 begins, and how long it is."""
+    return net.plan[0, _AT] + i * net.plan[0, _ROW], net.plan[0, _INPUTS]
 
 
 @kernel

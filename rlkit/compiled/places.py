@@ -14,6 +14,7 @@ from envs.vector import GridWorldVectorEnv
 from rlkit.compiled.mlp import Net
 from rlkit.compiled.play import new_scratch, new_tally, play_classic, play_grid
 from rlkit.compiled.segment import Segment
+from rlkit.compiled.worlds import Classic, Grid
 from rlkit.policies.senses import Senses
 from rlkit.sample.copies import seeds_of
 from rlkit.sample.native import native
@@ -55,13 +56,24 @@ class Place:
 
     def play(self, actor: Net, draws: NDArray[np.float64], segment: Segment) -> None:
         """Play the next segment."""
-        if isinstance(self.batch, ClassicVectorEnv):
-            task = self.batch.world, self.batch.batch, self.batch.max_episode_steps or NO_LIMIT, *self._bounds
-            play_classic(*task, actor, self.actions, self.normal, draws, segment, self.tally, self.obs)
+        world = self.world
+        if isinstance(world, Classic):
+            bounds = self._bounds
+            play_classic(*world, *bounds, actor, self.actions, self.normal, draws, segment, self.tally, self.obs)
         else:
-            world = self.batch._batch, self.batch._table, self.batch._limit  # noqa: SLF001 - the arrays of our own batch
             play_grid(*world, actor, self.actions, draws, segment, self.tally, self.obs, self._scratch)
-        self._steps += len(draws)
+        self.count(len(draws))
+
+    @property
+    def world(self) -> Classic | Grid:
+        """The batch as kernels move it."""
+        if isinstance(self.batch, ClassicVectorEnv):
+            return Classic(self.batch.world, self.batch.batch, self.batch.max_episode_steps or NO_LIMIT)
+        return Grid(self.batch._batch, self.batch._table, self.batch._limit)  # noqa: SLF001 - the arrays of our own batch
+
+    def count(self, steps: int) -> None:
+        """Count steps of all copies, and keep what the tally says of episodes that ended in them."""
+        self._steps += steps
         self._finished = np.concatenate([self._finished, self.tally.finished[: self.tally.ended[0]]])
 
     def finished(self) -> NDArray[np.float64]:

@@ -57,12 +57,12 @@ def choose(actor: Net, actions: int, normal: bool, draws: NDArray[np.float64], s
     layers, row, width = actor.layers, actor.plan[0, 2], segment.obs.shape[1]
     number, spare = actor.weights.dtype.type, actor.weights.size - actions
     for first in range(0, segment.worlds, BLOCK):
-        count = min(BLOCK, segment.worlds - first)
-        for i in range(count):
+        size = min(BLOCK, segment.worlds - first)
+        for i in range(size):
             for j in range(width):
                 layers[i * row + j] = segment.obs[(first + i) * steps + t, j]
-        forward(actor, count)
-        for i in range(count):
+        forward(actor, 0, size)
+        for i in range(size):
             here, of = at + i * out_row, (first + i) * steps + t
             if normal:
                 for a in range(actions):
@@ -77,17 +77,23 @@ def choose(actor: Net, actions: int, normal: bool, draws: NDArray[np.float64], s
 
 
 @kernel
+def count(tally: Tally, i: int, reward: float, over: bool) -> None:
+    """Count a step of world i."""
+    tally.returns[i] += reward
+    tally.lengths[i] += 1
+    if over:
+        tally.finished[tally.ended[0], 0], tally.finished[tally.ended[0], 1] = tally.returns[i], tally.lengths[i]
+        tally.ended[0] += 1
+        tally.returns[i], tally.lengths[i] = 0.0, 0
+
+
+@kernel
 def note(segment: Segment, row: int, reward: float, terminated: bool, truncated: bool, tally: Tally) -> bool:
     """Write down what a step led to; whether the value of its successor will be asked for, which then is cut `tally.cuts[0]`."""
     steps = segment.obs.shape[0] // segment.worlds
     i = row // steps
     segment.rewards[row], segment.terminated[row], segment.truncated[row] = reward, terminated, truncated
-    tally.returns[i] += reward
-    tally.lengths[i] += 1
-    if terminated or truncated:
-        tally.finished[tally.ended[0], 0], tally.finished[tally.ended[0], 1] = tally.returns[i], tally.lengths[i]
-        tally.ended[0] += 1
-        tally.returns[i], tally.lengths[i] = 0.0, 0
+    count(tally, i, reward, terminated or truncated)
     wanted = not terminated and (truncated or row % steps == steps - 1)
     segment.cut[row] = tally.cuts[0] if wanted else -1
     return bool(wanted)

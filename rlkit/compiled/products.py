@@ -37,8 +37,10 @@ def product(
         wide = j + VECTORS * lanes <= n
         i = 0
         while i < m:
-            to, of = c_at + i * c_row + j, a_at + i * a_row
-            if i + ROWS <= m:
+            tall = i + ROWS <= m or (m >= ROWS and not add)
+            top = min(i, m - ROWS) if tall else i  # what the last tile computes once more comes out the same
+            to, of = c_at + top * c_row + j, a_at + top * a_row
+            if tall:
                 if wide:
                     tile(c, to, c_row, a, of, a_row, a_step, b, b_at + j, b_step, k, add, _TALL, _WIDE)
                 else:

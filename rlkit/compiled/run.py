@@ -1,4 +1,4 @@
-"""One run of compiled PPO: a place, an actor, a critic, and random numbers; each update is a few calls of kernels."""
+"""A run of compiled actor-critics: a place, an actor, a critic, and random numbers; playing and learning are a few calls of kernels."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,12 +10,11 @@ from rlkit.compiled.adam import EPSILON
 from rlkit.compiled.gae import gae, whiten
 from rlkit.compiled.learn import Step, evaluate, learn, review
 from rlkit.compiled.losses import Weights
-from rlkit.compiled.mlp import Net, Numbers, new_net
+from rlkit.compiled.mlp import Numbers, new_net
 from rlkit.compiled.order import argsort
 from rlkit.compiled.places import Place
 from rlkit.compiled.segment import new_segment
-from rlkit.compiled.state import Arrays, named, put, restore_vectors, vectors
-from rlkit.policies.weights import GAIN, orthogonal
+from rlkit.compiled.state import Arrays, first_weights, named, put, restore_vectors, vectors
 from rlkit.sample.streams import agent_generator, weight_generator
 from rlkit.team import APART, Team
 
@@ -29,7 +28,6 @@ class Shape(NamedTuple):
     gamma: float
     lam: float
     max_norm: float
-    target_kl: float
 
 
 class Run:
@@ -60,7 +58,10 @@ class Run:
         self.segment = new_segment(worlds, shape.steps, place.width, place.actions, dtype)
         self.actor = new_net((place.width, *hidden, place.actions), activation, dtype, place.actions * place.normal)
         self.critic = new_net((place.width, *hidden, 1), activation, dtype)
-        self.load_weights(_first(self.actor, self.critic, place, log_std, weight_generator(seed)))
+        rng, begin = weight_generator(seed), {"log_std": np.full(place.actions, log_std, np.float32)}
+        for name, net, last_gain in (("actor", self.actor, 0.01), ("critic", self.critic, 1.0)):
+            begin |= first_weights(net, name, last_gain, rng)
+        self.load_weights(begin)
         self.updates = 0  # of the optimizer
         rows = worlds * shape.steps
         self._rows, self._orders = np.arange(rows), np.zeros((shape.epochs, rows), np.int64)
@@ -69,29 +70,41 @@ class Run:
         reviewed: Numbers = np.zeros((3, rows), dtype)
         self._new, self._entropy, self._values = reviewed[0], reviewed[1], reviewed[2]
 
-    def update(self, team: Team, rate: float, weights: Weights) -> None:
-        """Play a segment and learn from it.
+    def play(self) -> None:
+        """Play a segment, and work out advantages and the critic's targets."""
+        segment, critic, size = self.segment, self.critic, (self.shape.steps, self.segment.worlds)
+        draws = (
+            self.rng.standard_normal((*size, self.place.actions)) if self.place.normal else self.rng.random((*size, 1))
+        )
+        self.place.play(self.actor, draws, segment)
+        evaluate(critic, segment.obs, len(self._rows), self._rows, segment.values)
+        evaluate(critic, segment.cut_obs, int(self.place.tally.cuts[0]), self._rows, segment.cut_values)
+        gae(segment, self.shape.gamma, self.shape.lam)
+
+    def whiten(self) -> None:
+        """Give the segment's advantages mean 0 and deviation 1."""
+        whiten(self.segment, self._least)
+
+    def learn(self, team: Team, rate: float, weights: Weights, epochs: int) -> None:
+        """Go through the segment.
 
         Args:
             team: of one thread or two.
             rate: of Adam.
             weights: of the parts of the loss.
+            epochs: how often.
         """
-        self._play()
-        shape, done = self.shape, 0
-        if shape.target_kl == 0.0:
-            self._learn(team, rate, weights, self._draw_orders(shape.epochs))
-            return
-        while done < shape.epochs:
-            self._learn(team, rate, weights, self._draw_orders(1))
-            done += 1
-            if self._review()["kl"] > shape.target_kl:
-                return
+        shape, place, orders = self.shape, self.place, self._draw_orders(epochs)
+        step = Step(shape.batch, rate, shape.max_norm, self.updates, EPSILON)
+        progress = np.zeros(team.members * APART, np.int64)
+        nets = self.actor, self.critic, place.actions, place.normal, self.segment
+        team.do(lambda me: learn(me, team.members, progress, self._norms, *nets, orders, weights, step))
+        self.updates += len(orders) * -(-len(self._rows) // shape.batch)
 
     def measure(self, weights: Weights) -> dict[str, float]:
-        """Say what the last update came to, over its whole segment."""
+        """Say what the nets as they are now make of the last segment."""
         segment = self.segment
-        found = self._review()
+        found = self.review()
         ratio = np.exp(self._new - segment.logprobs)
         outside = (ratio < 1.0 - weights.low) | (ratio > 1.0 + weights.high)
         error = 0.5 * np.square(self._values - segment.targets)
@@ -121,7 +134,7 @@ class Run:
             ValueError: it is of other nets, or of other worlds.
         """
         self.load_weights(state["policy"])
-        restore_vectors(self.actor, self.critic, state["optimizer"])
+        restore_vectors(state["optimizer"], self.actor, self.critic)
         self.updates = int(state["optimizer"]["count"])
         self.place.load_state_dict(state["segments"]["worlds"])
         self.rng.bit_generator.state = state["generator"]
@@ -137,17 +150,6 @@ class Run:
         if self.place.normal:
             self.actor.weights[-self.place.actions :] = state["log_std"]
 
-    def _play(self) -> None:
-        segment, critic, size = self.segment, self.critic, (self.shape.steps, self.segment.worlds)
-        draws = (
-            self.rng.standard_normal((*size, self.place.actions)) if self.place.normal else self.rng.random((*size, 1))
-        )
-        self.place.play(self.actor, draws, segment)
-        evaluate(critic, segment.obs, len(self._rows), self._rows, segment.values)
-        evaluate(critic, segment.cut_obs, int(self.place.tally.cuts[0]), self._rows, segment.cut_values)
-        gae(segment, self.shape.gamma, self.shape.lam)
-        whiten(segment, self._least)
-
     def _draw_orders(self, epochs: int) -> NDArray[np.int64]:
         orders = self._orders[:epochs]
         if self.shape.batch >= len(self._rows):
@@ -157,15 +159,8 @@ class Run:
                 argsort(u, order, self._drawers)
         return orders
 
-    def _learn(self, team: Team, rate: float, weights: Weights, orders: NDArray[np.int64]) -> None:
-        shape, place = self.shape, self.place
-        step = Step(shape.batch, rate, shape.max_norm, self.updates, EPSILON)
-        progress = np.zeros(team.members * APART, np.int64)
-        nets = self.actor, self.critic, place.actions, place.normal, self.segment
-        team.do(lambda me: learn(me, team.members, progress, self._norms, *nets, orders, weights, step))
-        self.updates += len(orders) * -(-len(self._rows) // shape.batch)
-
-    def _review(self) -> dict[str, float]:
+    def review(self) -> dict[str, float]:
+        """Return the policy's entropy, and how far it is from the one that acted."""
         place, segment = self.place, self.segment
         review(self.actor, place.actions, place.normal, segment, self._rows, self._new, self._entropy)
         evaluate(self.critic, segment.obs, len(self._rows), self._rows, self._values)
@@ -175,14 +170,3 @@ class Run:
 
     def _log_std(self) -> Arrays:
         return {"log_std": self.actor.weights[-self.place.actions :].copy()} if self.place.normal else {}
-
-
-def _first(actor: Net, critic: Net, place: Place, log_std: float, rng: np.random.Generator) -> Arrays:
-    """The first weights, drawn in the order of `rlkit.policies.actor_critic`."""
-    found: Arrays = {"log_std": np.full(place.actions, log_std, np.float32)}
-    for name, net, last_gain in (("actor", actor, 0.01), ("critic", critic, 1.0)):
-        weights = {key: array for key, array in named(net, name, net.weights).items() if key.endswith("weight")}
-        for i, (key, array) in enumerate(weights.items()):
-            found[key] = orthogonal(array.shape, last_gain if i == len(weights) - 1 else GAIN, rng)
-            found[key.replace("weight", "bias")] = np.zeros(len(array), np.float32)
-    return found

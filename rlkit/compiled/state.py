@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from rlkit.compiled.mlp import Net, Numbers, flip, matrices
+from rlkit.policies.weights import GAIN, orthogonal
 
 Arrays = dict[str, Numbers]
 
@@ -43,28 +44,30 @@ def put(net: Net, name: str, vector: Numbers, state: Mapping[str, Any]) -> None:
         flip(net)
 
 
-def vectors(actor: Net, critic: Net) -> Arrays:
-    """Return Adam's memory of both nets as `rlkit.policies.adam` lays it out: one vector each, log_std first."""
+def vectors(*nets: Net) -> Arrays:
+    """Return Adam's memory of nets as `rlkit.policies.adam` lays it out: one vector each, a net's spare parameters first."""
     return {
-        "mean": _flat(actor, critic, actor.mean, critic.mean),
-        "square": _flat(actor, critic, actor.square, critic.square),
+        "mean": np.concatenate([part for net in nets for part in _flat(net, net.mean)]),
+        "square": np.concatenate([part for net in nets for part in _flat(net, net.square)]),
     }
 
 
-def restore_vectors(actor: Net, critic: Net, state: Mapping[str, Any]) -> None:
+def restore_vectors(state: Mapping[str, Any], *nets: Net) -> None:
     """Write what `vectors` returned back.
 
     Raises:
         ValueError: it is of nets of another size.
     """
-    for key, own, other in (("mean", actor.mean, critic.mean), ("square", actor.square, critic.square)):
-        given, size = np.array(state[key]), _flat(actor, critic, own, other).size
+    own = vectors(*nets)
+    for key in ("mean", "square"):
+        given, size = np.array(state[key]), own[key].size
         if given.shape != (size,):
             raise ValueError(f"the optimizer of the state has {given.size} parameters; this one has {size}")
-        spare = _spare(actor)
-        own[own.size - spare :] = given[:spare]
-        at = spare
-        for net, vector in ((actor, own), (critic, other)):
+        at = 0
+        for net in nets:
+            vector, spare = getattr(net, key), _spare(net)
+            vector[vector.size - spare :] = given[at : at + spare]
+            at += spare
             parts = {}
             for name, array in named(net, "", vector).items():
                 parts[name] = given[at : at + array.size].reshape(array.shape)
@@ -72,9 +75,18 @@ def restore_vectors(actor: Net, critic: Net, state: Mapping[str, Any]) -> None:
             put(net, "", vector, parts)
 
 
-def _flat(actor: Net, critic: Net, own: Numbers, other: Numbers) -> Numbers:
-    parts = [*named(actor, "", own).values(), *named(critic, "", other).values()]
-    return np.concatenate([own[own.size - _spare(actor) :], *(part.ravel() for part in parts)])
+def first_weights(net: Net, name: str, last_gain: float, rng: np.random.Generator) -> Arrays:
+    """Return a net's first weights, as `rlkit.policies.networks` draws them."""
+    found: Arrays = {}
+    weights = {key: array for key, array in named(net, name, net.weights).items() if key.endswith("weight")}
+    for i, (key, array) in enumerate(weights.items()):
+        found[key] = orthogonal(array.shape, last_gain if i == len(weights) - 1 else GAIN, rng)
+        found[key.replace("weight", "bias")] = np.zeros(len(array), np.float32)
+    return found
+
+
+def _flat(net: Net, vector: Numbers) -> list[Numbers]:
+    return [vector[vector.size - _spare(net) :], *(part.ravel() for part in named(net, "", vector).values())]
 
 
 def _spare(net: Net) -> int:

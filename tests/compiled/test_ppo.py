@@ -11,27 +11,15 @@ import pytest
 import rlkit
 from rlkit.agents import ppo
 from rlkit.agents.ppo.learner import PPO
-from rlkit.compiled.ppo import Compiled
+from rlkit.compiled.engine import Compiled
+from rlkit.compiled.ppo import build
 from rlkit.policies.adam import Adam
+from tests.compiled.twins import close, same
 
 CONFIG = ppo.Config(
     envs=4, segment=24, batch=40, epochs=3, lr="linear(0.003, 0, 2000)", clip=0.1, gamma=0.98, lam=0.8, entropy=0.01,
     hidden=(24,), report=96, threads=1,
 )  # fmt: skip
-
-
-def flat(state, path=""):
-    """Every array and number of a state, by its path."""
-    if not isinstance(state, dict):
-        return {path: state}
-    return {key: value for name in state for key, value in flat(state[name], f"{path}/{name}").items()}
-
-
-def same(left, right):
-    left, right = flat(left), flat(right)
-    assert left.keys() == right.keys()
-    for key, value in left.items():
-        assert np.array_equal(value, right[key]), key
 
 
 def run(agent, updates=2):
@@ -50,20 +38,14 @@ def run(agent, updates=2):
 )
 def test_in_float64_updates_are_the_torch_engines(name, options):
     env, config = gym.make(name), replace(CONFIG, **options)
-    slow, fast = PPO(env, config, 7), Compiled(env, config, 7, np.float64)
+    slow, fast = PPO(env, config, 7), build(env, config, 7, np.float64)
     slow.policy.double()
     slow.player.optimizer = Adam(slow.policy.parameters(), epsilon=1e-5)
     for ours, theirs in zip(fast.updates(288), slow.updates(288), strict=True):
         assert ours.step == theirs.step
         assert list(ours.scalars) == list(theirs.scalars)
         np.testing.assert_allclose(list(ours.scalars.values()), list(theirs.scalars.values()), rtol=1e-5, atol=1e-6)
-    left, right = flat(fast.state_dict()), flat(slow.state_dict())
-    assert left.keys() == right.keys()
-    for key, value in left.items():
-        if isinstance(value, np.ndarray):
-            np.testing.assert_allclose(value, right[key], rtol=1e-7, atol=1e-8, err_msg=key)
-        else:
-            assert value == right[key], key
+    close(fast.state_dict(), slow.state_dict(), 1e-8)
 
 
 def test_numbers_are_the_same_with_one_and_two_threads():

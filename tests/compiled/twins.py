@@ -47,3 +47,29 @@ def random_segment(rng, worlds, steps, actions, dtype):
         array[:] = rng.normal(size=array.shape)
     segment.rewards[:] = rng.normal(size=rows)
     return segment
+
+
+def flat(state, path=""):
+    """Every array and number of a state, by its path."""
+    if not isinstance(state, dict):
+        return {path: state}
+    return {key: value for name in state for key, value in flat(state[name], f"{path}/{name}").items()}
+
+
+def same(left, right):
+    """Everything is equal."""
+    left, right = flat(left), flat(right)
+    assert left.keys() == right.keys()
+    for key, value in left.items():
+        assert np.array_equal(value, right[key]), key
+
+
+def close(left, right, closeness):
+    """Arrays are within `closeness`, and ten times that of their size; everything else is equal."""
+    left, right = flat(left), flat(right)
+    assert left.keys() == right.keys()
+    for key, value in left.items():
+        if isinstance(value, np.ndarray):
+            np.testing.assert_allclose(value, right[key], rtol=10 * closeness, atol=closeness, err_msg=key)
+        else:
+            assert value == right[key], key

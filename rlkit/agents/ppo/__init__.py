@@ -5,12 +5,13 @@ Advantages are GAE's (arXiv:1506.02438), made to mean 0 and deviation 1 over the
 """
 
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import gymnasium as gym
 
 from rlkit.agent import Agent
-from rlkit.compiled.ppo import Compiled, applies
+from rlkit.compiled.engine import applies
+from rlkit.compiled.ppo import build
 from rlkit.sample.config import Deep, Engine, check
 from rlkit.sample.several import Several
 from rlkit.tabular.schedule import Rate
@@ -47,12 +48,10 @@ def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
     """
     unit = ("lam", "entropy", "value", "value_clip", "target_kl", "recurrent")
     check(config, segment=1, batch=1, epochs=1, **dict.fromkeys(unit, 0))
-    if config.engine not in get_args(Engine):
-        raise ValueError(f"engine is {config.engine!r}; choose one of {', '.join(map(repr, get_args(Engine)))}")
     if config.lam > 1.0:
         raise ValueError(f"lam is {config.lam}; it must lie between 0 and 1")
-    if applies(env, config):
-        return Compiled(env, config, seed)
+    if applies(env, config, shared=False, recurrent=0, normalise_obs=False, normalise_rewards=False):
+        return build(env, config, seed)
     from rlkit.agents.ppo.learner import PPO  # noqa: PLC0415 - torch takes longer to load than CartPole to be solved
 
     return PPO(env, config, seed) if config.seeds == 1 else Several(config, seed, lambda one, at: PPO(env, one, at))

@@ -1,12 +1,7 @@
-"""DQN: Q-learning with a net, a replay and a target net, Zhao section 8.5; Mnih et al. 2015.
-
-y = r + γ max_a Q'(s', a), Huber loss. As options double (arXiv:1509.06461), dueling, n-step, prioritized replay, memory (arXiv:1507.06527).
-Processes that torchrun starts deal out `envs` and every batch among them, and learn what one would.
-"""
+"""Deep Q-learning's torch engine: any net, any environment, any device, any rule of what is learned; the algorithm from step to step."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -14,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rlkit import dist
-from rlkit.agent import Agent, Report
+from rlkit.agent import Report
 from rlkit.pg.q_targets import chosen, greedy, huber_loss, td_target
 from rlkit.pg.reduce import count, masked_mean, shares, weighted_sum
 from rlkit.policies.adam import Adam
@@ -23,32 +18,15 @@ from rlkit.policies.q_networks import QNetwork
 from rlkit.policies.state import load_module, module_state
 from rlkit.policies.target import Target
 from rlkit.sample.acting import Acting
-from rlkit.sample.config import check, rate
+from rlkit.sample.config import rate
 from rlkit.sample.draws import agent_generator, share, weight_generator
-from rlkit.sample.experience import Drawn, Experience, OffPolicy
+from rlkit.sample.experience import Drawn, Experience
 from rlkit.sample.priorities import Priorities
 from rlkit.sample.report import checked, episodes, every
-from rlkit.sample.several import Several
 from rlkit.sample.worlds import Worlds
-from rlkit.tabular.schedule import Rate
 
-
-@dataclass(frozen=True)
-class Config(OffPolicy):
-    """DQN."""
-
-    train_every: int = 4
-    target_every: int = 1_000  # steps between two updates of the target net
-    tau: float = 1.0  # how far it moves then; 1: it becomes a copy
-    epsilon: Rate = "linear(1, 0.05, 10000)"  # probability of a random action
-    double: bool = True  # the net chooses the action at which the target net is asked
-    dueling: bool = False  # Q = V + A - mean A
-    prioritized: float = 0.0  # exponent α of priorities; 0: transitions are drawn evenly
-    beta: Rate = "linear(0.4, 1, 100000)"  # exponent of the weights that make up for priorities
-    recurrent: int = 0  # units of a GRU; 0: none
-    sequence: int = 16  # steps of a row that a recurrent net learns from
-    burn_in: int = 4  # first steps of it, from which only the memory comes
-    max_grad_norm: float = 10.0
+if TYPE_CHECKING:
+    from rlkit.agents.dqn import Config
 
 
 class Rule(Protocol):
@@ -96,10 +74,21 @@ class Mean(NamedTuple):
         return target - outputs
 
 
-class DQN:
-    """One run of DQN, or with another rule of one of its kin."""
+MEAN = Mean()
 
-    def __init__(self, env: gym.Env[Any, Any], config: Config, seed: int, rule: Rule) -> None:
+
+class DQN:
+    """One run of DQN, or with another rule of one of its kin.
+
+    Raises:
+        ValueError: naming a field of the configuration, or a space of the environment, that is not for it.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], config: "Config", seed: int, rule: Rule) -> None:
+        if config.prioritized and dist.world_size() > 1:
+            raise ValueError(
+                f"prioritized is {config.prioritized}; of several processes none knows all priorities: take 0"
+            )
         self.config, self.rule = config, rule
         self.device = dist.setup(device(config.device))
         self.worlds = Worlds(env, share(config.envs), seed, config.vector)
@@ -222,32 +211,3 @@ class DQN:
         numbers = torch.stack([masked_mean(loss, mask), masked_mean(self.rule.surprise(outputs, target).abs(), mask)])
         loss_mean, error = dist.mean(numbers).tolist()
         return checked({**found, "loss": loss_mean, "td_error": error}, self.step)
-
-
-def build(env: gym.Env[Any, Any], config: Config, seed: int, rule: Rule) -> Agent:
-    """Build an agent with a rule.
-
-    Raises:
-        ValueError: naming a field of the configuration, or a space of the environment, that is not for it.
-    """
-    whole = ("capacity", "batch", "train_every", "gradient_steps", "target_every", "n_step", "sequence")
-    check(config, warmup=0, recurrent=0, burn_in=0, prioritized=0, **dict.fromkeys(whole, 1))
-    for name, value in (("tau", config.tau), ("prioritized", config.prioritized)):
-        if not 0.0 <= value <= 1.0:
-            raise ValueError(f"{name} is {value}; it must lie between 0 and 1")
-    if config.recurrent and (config.prioritized or config.n_step > 1):
-        raise ValueError(f"recurrent is {config.recurrent}; a net with memory has n_step 1 and prioritized 0")
-    if config.recurrent and config.burn_in >= config.sequence:
-        raise ValueError(
-            f"burn_in is {config.burn_in}; it must leave some of the {config.sequence} steps of a sequence"
-        )
-    if config.prioritized and dist.world_size() > 1:
-        raise ValueError(f"prioritized is {config.prioritized}; of several processes none knows all priorities: take 0")
-    if config.seeds == 1:
-        return DQN(env, config, seed, rule)
-    return Several(config, seed, lambda one, at: DQN(env, one, at, rule))
-
-
-def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
-    """Build the agent."""
-    return build(env, config, seed, Mean())
