@@ -3,6 +3,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import gymnasium as _gym
+
 import envs as _envs  # noqa: F401 - importing it registers the ids of the grid worlds
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from rlkit.run.checkpoint import load, save
     from rlkit.run.evaluate import evaluate
     from rlkit.run.fit import fit
+
+if "TokenEnv-v0" not in _gym.registry:  # a second import must not warn of an override
+    _gym.register("TokenEnv-v0", entry_point="rlkit.sample.token_env:TokenEnv")
 
 __version__ = "0.1.0"
 

@@ -1,0 +1,1 @@
+"""Tasks in text: what they are, and those that come with the toolkit, a file for each kind."""
