@@ -26,16 +26,16 @@ from rlkit.pg.measures import mismatch, movement
 from rlkit.pg.reduce import How, aggregate, count, masked_mean
 from rlkit.policies.actor_critic import ActorCritic
 from rlkit.policies.adam import Adam
-from rlkit.policies.machine import device, use_threads
+from rlkit.policies.machine import use_threads
 from rlkit.policies.protocol import Learner
-from rlkit.policies.state import load_module, module_state
+from rlkit.policies.state import Weights
 from rlkit.sample.acting import Acting
-from rlkit.sample.config import Deep, check, rate
-from rlkit.sample.draws import agent_generator, minibatches, share, weight_generator
+from rlkit.sample.config import Stochastic, check, rate
+from rlkit.sample.draws import minibatches
 from rlkit.sample.episodes import Episodes, Sampler, outcomes, steps_of
-from rlkit.sample.report import checked, episodes, every
-from rlkit.sample.several import Several
-from rlkit.sample.worlds import Worlds
+from rlkit.sample.scene import Scene
+from rlkit.sample.several import one_or_several
+from rlkit.sample.training import Training
 from rlkit.tabular.schedule import Rate
 
 CHOICES = {
@@ -49,7 +49,7 @@ CHOICES = {
 
 
 @dataclass(frozen=True)
-class Config(Deep):
+class Config(Stochastic):
     """GRPO."""
 
     gamma: float = 1.0  # discount within R = Σ γᵗ r
@@ -74,7 +74,6 @@ class Config(Deep):
         "k3"  # of the divergence: "k1" is taken off the rewards, the others stand in the loss; see rlkit.pg.kl
     )
     kl_in: Place = "auto"  # where the divergence stands
-    entropy: float = 0.0  # weight of the entropy bonus
     recompute: bool = False  # old log-probabilities from the net that learns, where the sampler's differ by rounding
     correction: Correction = (
         "none"  # for a sampler that differs: its ratio to `recompute`, truncated (tis) or masked (mis)
@@ -83,8 +82,6 @@ class Config(Deep):
     correction_high: float = 2.0  # greatest ratio
     mask_truncated: bool = False  # an episode that was cut is in its group's baseline and not in the loss
     reset: bool = False  # the optimizer begins anew with each iteration, as OPMD's does
-    recurrent: int = 0  # units of a GRU; 0: none
-    log_std: float = 0.0  # of continuous actions, at the start
 
 
 class Lesson(NamedTuple):
@@ -111,11 +108,16 @@ class GRPO:
         self.config, self.sampler, self.policy = config, sampler, policy
         self.reference = copy.deepcopy(policy) if config.kl else None
         self.optimizer = Adam(policy.parameters(), epsilon=1e-5)
-        self.rng = agent_generator(seed)
-        self.step = 0
+        parts = {
+            "policy": Weights(policy),
+            "reference": None if self.reference is None else Weights(self.reference),
+            "optimizer": self.optimizer,
+            "sampler": sampler,
+        }
+        self.training = Training(config, seed, parts, whole=True)
+        self.state_dict, self.load_state_dict = self.training.state_dict, self.training.load_state_dict
         self._acting = acting
-        self._beyond = 0  # steps that the last episodes took beyond what was asked for
-        self._lr, self._low = rate(config.lr, "lr", config), rate(config.clip, "clip", config)
+        self._low = rate(config.clip, "clip", config)
         self._high = self._low if config.clip_high is None else rate(config.clip_high, "clip_high", config)
 
     def act(self, obs: Any, *, explore: bool = False) -> Any:
@@ -128,26 +130,19 @@ class GRPO:
 
     def updates(self, steps: int) -> Iterator[Report]:
         """Take `steps` more steps, in whole iterations."""
-        end, chunk = self.step - self._beyond + steps, every(self.config, steps)
-        due, finished = self.step + chunk, list[tuple[float, int]]()
-        self._beyond = 0
-        while self.step < end:
-            played = self.sampler.collect(self.rng)
-            lesson, k = self.prepare(played), self.step + 1
+        training, end = self.training, self.training.ask(steps)
+        while training.step < end:
+            played = self.sampler.collect(training.rng)
+            lesson, k = self.prepare(played), training.step + 1
             if self.config.reset:
                 self.optimizer.reset()
             for _ in range(self.config.epochs):
-                for rows in minibatches(self.rng, len(played.mask), self.config.batch, played.mask.device):
+                for rows in minibatches(training.rng, len(played.mask), self.config.batch, played.mask.device):
                     part = [x[rows] for x in (lesson.advantages, lesson.reference)]
                     gradient = self.gradient(lesson.traj.select(rows), *part, low=self._low(k), high=self._high(k))
-                    self.optimizer.step(dist.mean(gradient), self._lr(k), self.config.max_grad_norm)
-            self.step += steps_of(played)
-            finished += outcomes(played)
-            if self.step >= min(due, end):
-                self._beyond = max(0, self.step - end)
-                scalars = episodes(finished) | self._measure(lesson, played.mask, k)
-                due, finished = self.step + chunk, []
-                yield Report(self.step, checked(scalars, self.step))
+                    self.optimizer.step(dist.mean(gradient), training.lr(k), self.config.max_grad_norm)
+            if training.counted(steps_of(played), outcomes(played)):
+                yield training.report(self._measure(lesson, played.mask, k), lr=training.lr(k))
 
     @torch.no_grad()
     def prepare(self, traj: Trajectories) -> Lesson:
@@ -197,32 +192,6 @@ class GRPO:
             total += self.optimizer.gradient(aggregate(loss, part.mask, how, denominator))
         return total
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything that a run needs to go on."""
-        return {
-            "step": self.step,
-            "beyond": self._beyond,
-            "policy": module_state(self.policy),
-            "reference": None if self.reference is None else module_state(self.reference),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.rng.bit_generator.state,
-            "sampler": self.sampler.state_dict(),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state.
-
-        Raises:
-            ValueError: it is of another net, or of other worlds.
-        """
-        load_module(self.policy, state["policy"])
-        if self.reference is not None:
-            load_module(self.reference, state["reference"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.sampler.load_state_dict(state["sampler"])
-        self.rng.bit_generator.state = state["generator"]
-        self.step, self._beyond = int(state["step"]), int(state["beyond"])
-
     def _said(self, policy: Learner, traj: Trajectories) -> Tensor:
         return torch.cat([policy.evaluate(part).logprobs for part, *_ in self._parts(traj)])
 
@@ -235,8 +204,8 @@ class GRPO:
             yield traj.select(part), *(x[part] for x in others)
 
     @torch.no_grad()
-    def _measure(self, lesson: Lesson, played: Tensor, k: int) -> dict[str, float]:
-        """Say what the iteration came to; the one place that waits for the device. `played`: the mask of all steps."""
+    def _measure(self, lesson: Lesson, played: Tensor, k: int) -> dict[str, Tensor]:
+        """Say what the iteration came to, in numbers that stay on the device. `played`: the mask of all steps."""
         config, traj = self.config, lesson.traj
         part, near, sampled, whole = next(self._parts(traj, lesson.reference, lesson.sampled, played))
         logprobs, entropy = self.policy.evaluate(part)
@@ -247,8 +216,7 @@ class GRPO:
         if config.recompute:
             bounds = config.correction_low, config.correction_high
             found |= mismatch(config.correction, part.logprobs, sampled, whole, *bounds)
-        numbers = dist.mean(torch.stack(list(found.values()))).tolist()
-        return dict(zip(found, numbers, strict=True)) | {"lr": self._lr(k)}
+        return found
 
 
 def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
@@ -258,9 +226,7 @@ def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
         ValueError: naming a field of the configuration, or a space of the environment, that is not for it.
     """
     _check(config)
-    if config.seeds > 1:
-        return Several(config, seed, lambda one, at: _in(env, one, at))
-    return _in(env, config, seed)
+    return one_or_several(config, seed, lambda one, at: _in(env, one, at))
 
 
 def _check(config: Config) -> None:
@@ -276,18 +242,10 @@ def _check(config: Config) -> None:
 
 
 def _in(env: gym.Env[Any, Any], config: Config, seed: int) -> GRPO:
-    where = dist.setup(device(config.device))
-    worlds = Worlds(env, share(config.envs), seed, config.vector)
+    scene = Scene(env, config, seed)
     policy = ActorCritic(
-        worlds.senses,
-        worlds.action_space,
-        config.hidden,
-        config.activation,
-        generator=weight_generator(seed),
-        recurrent=config.recurrent,
-        critic=False,
-        log_std=config.log_std,
-    ).to(where)
+        *scene.net, generator=scene.weights, recurrent=config.recurrent, critic=False, log_std=config.log_std
+    ).to(scene.device)
     use_threads(config.threads, sum(p.numel() for p in policy.parameters()), 100 * config.batch)
-    acting = Acting(policy, worlds.senses, worlds.action_space, where, seed)
-    return GRPO(Episodes(worlds, policy, where, config.group, config.max_steps), policy, acting, config, seed)
+    sampler = Episodes(scene.worlds, policy, scene.device, config.group, config.max_steps)
+    return GRPO(sampler, policy, scene.acting(policy), config, seed)

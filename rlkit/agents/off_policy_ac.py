@@ -6,7 +6,7 @@ The behaviour is b = (1 - ε) π + ε uniform over the allowed actions: with ε 
 of 10.2. States are those that b visits. Discrete actions.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,17 +24,14 @@ from rlkit.pg.returns import gae
 from rlkit.policies.actor_critic import ActorCritic
 from rlkit.policies.adam import Adam
 from rlkit.policies.heads import Head
-from rlkit.policies.machine import device, use_threads
+from rlkit.policies.machine import use_threads
 from rlkit.policies.protocol import Acted
-from rlkit.policies.state import load_module, module_state
-from rlkit.sample.acting import Acting
-from rlkit.sample.config import Deep, check, rate
-from rlkit.sample.draws import agent_generator, share, weight_generator
-from rlkit.sample.report import checked, episodes, every
-from rlkit.sample.several import Several
+from rlkit.policies.state import Weights
+from rlkit.sample.config import Deep, check
+from rlkit.sample.scene import Scene
+from rlkit.sample.several import one_or_several
+from rlkit.sample.training import Part, Training
 from rlkit.sample.vector import Segments
-from rlkit.sample.worlds import Worlds
-from rlkit.tabular.schedule import Rate
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,6 @@ class Config(Deep):
     """Off-policy actor-critic."""
 
     segment: int = 8  # steps in each environment between two updates
-    lr: Rate = 1e-3  # of Adam
     epsilon: float = 0.3  # share of uniform random actions in the behaviour; 1: all of them, 0: on policy
     value: float = 0.5  # weight of the value loss
     entropy: float = 0.01  # weight of the entropy bonus
@@ -78,46 +74,31 @@ class OffPolicyAC:
 
     def __init__(self, env: gym.Env[Any, Any], config: Config, seed: int) -> None:
         self.config = config
-        self.device = dist.setup(device(config.device))
-        self.worlds = Worlds(env, share(config.envs), seed, config.vector)
-        senses, space = self.worlds.senses, self.worlds.action_space
-        if not isinstance(space, gym.spaces.Discrete):
-            raise ValueError(
-                f"{self.worlds.name} has actions {space}; off_policy_ac chooses among Discrete ones: take ppo"
-            )
-        style = (config.hidden, config.activation)
-        self.policy = ActorCritic(senses, space, *style, generator=weight_generator(seed)).to(self.device)
+        scene = Scene(env, config, seed)
+        scene.choices("off_policy_ac")
+        self.policy = ActorCritic(*scene.net, generator=scene.weights).to(scene.device)
         self.optimizer = Adam(self.policy.parameters(), epsilon=1e-5)
-        self.rng = agent_generator(seed)
-        self.segments = Segments(self.worlds, Behaviour(self.policy, config.epsilon), self.device)
-        self.step = 0
-        self._acting = Acting(self.policy, senses, space, self.device, seed)
-        self._lr = rate(config.lr, "lr", config)
-        use_threads(config.threads, self.optimizer.flat.numel(), config.segment * self.worlds.count)
-
-    def act(self, obs: Any, *, explore: bool = False) -> Any:
-        """Return the most probable action of the policy that is learned, or one drawn from it."""
-        return self._acting.act(obs, explore=explore)
-
-    def attend(self, info: Mapping[str, Any], *, first: bool) -> None:
-        """Take note of allowed actions, and of an episode's beginning."""
-        self._acting.attend(info, first=first)
+        self.segments = Segments(scene.worlds, Behaviour(self.policy, config.epsilon), scene.device)
+        parts: dict[str, Part] = {
+            "policy": Weights(self.policy),
+            "optimizer": self.optimizer,
+            "segments": self.segments,
+        }
+        self.training = Training(config, seed, parts)
+        acting = scene.acting(self.policy)
+        self.act, self.attend = acting.act, acting.attend
+        self.state_dict, self.load_state_dict = self.training.state_dict, self.training.load_state_dict
+        use_threads(config.threads, self.optimizer.flat.numel(), config.segment * scene.worlds.count)
 
     def updates(self, steps: int) -> Iterator[Report]:
         """Take `steps` more steps, in whole segments; the returns reported are the behaviour's."""
-        end, chunk = self.step + steps, every(self.config, steps)
-        due = self.step + chunk
-        while self.step < end:
-            traj = self.segments.collect(self.config.segment, self.rng)
-            loss, scalars = self.loss(traj)
-            alpha = self._lr(self.step + 1)
-            self.optimizer.step(dist.mean(self.optimizer.gradient(loss)), alpha, self.config.max_grad_norm)
-            self.step += self.config.envs * self.config.segment
-            if self.step >= min(due, end):
-                due = self.step + chunk
-                numbers = dist.mean(torch.stack(list(scalars.values()))).tolist()
-                found = checked(dict(zip(scalars, numbers, strict=True)), self.step)
-                yield Report(self.step, episodes(self.worlds.finished) | found | {"lr": alpha})
+        config, training, end = self.config, self.training, self.training.ask(steps)
+        while training.step < end:
+            loss, found = self.loss(self.segments.collect(config.segment, training.rng))
+            alpha = training.lr(training.step + 1)
+            self.optimizer.step(dist.mean(self.optimizer.gradient(loss)), alpha, config.max_grad_norm)
+            if training.counted(config.envs * config.segment):
+                yield training.report(found, self.segments.worlds.finished, lr=alpha)
 
     def loss(self, traj: Trajectories) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a segment, and what is to be said of it."""
@@ -135,28 +116,6 @@ class OffPolicyAC:
             scalars = {name: masked_mean(x, mask) for name, x in means.items()}
         return aggregate(loss, mask, "token", dist.mean(count(mask, "token"))), scalars
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything that a run needs to go on."""
-        return {
-            "step": self.step,
-            "policy": module_state(self.policy),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.rng.bit_generator.state,
-            "segments": self.segments.state_dict(),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state.
-
-        Raises:
-            ValueError: it is of another net, or of other worlds.
-        """
-        load_module(self.policy, state["policy"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.segments.load_state_dict(state["segments"])
-        self.rng.bit_generator.state = state["generator"]
-        self.step = int(state["step"])
-
 
 def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
     """Build the agent.
@@ -167,6 +126,4 @@ def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
     check(config, segment=1, epsilon=0, value=0, entropy=0)
     if config.epsilon > 1.0:
         raise ValueError(f"epsilon is {config.epsilon}; it must lie between 0 and 1")
-    if config.seeds > 1:
-        return Several(config, seed, lambda one, at: OffPolicyAC(env, one, at))
-    return OffPolicyAC(env, config, seed)
+    return one_or_several(config, seed, lambda one, at: OffPolicyAC(env, one, at))

@@ -6,7 +6,7 @@ An update takes the mean over a few steps of each environment. After the last st
 a_{t+1} is at hand; there the target has its expectation, Σ_a π(a|s_{t+1}) q(s_{t+1}, a). Discrete actions.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,16 +22,14 @@ from rlkit.pg.reduce import aggregate, count, masked_mean
 from rlkit.policies.actor_critic import ActorCritic
 from rlkit.policies.adam import Adam
 from rlkit.policies.encoders import encoder
-from rlkit.policies.machine import device, use_threads
+from rlkit.policies.machine import use_threads
 from rlkit.policies.networks import mlp
-from rlkit.policies.state import load_module, module_state
-from rlkit.sample.acting import Acting
+from rlkit.policies.state import Weights
 from rlkit.sample.config import Deep, check, rate
-from rlkit.sample.draws import agent_generator, share, weight_generator
-from rlkit.sample.report import checked, episodes, every
-from rlkit.sample.several import Several
+from rlkit.sample.scene import Scene
+from rlkit.sample.several import one_or_several
+from rlkit.sample.training import Part, Training
 from rlkit.sample.vector import Segments
-from rlkit.sample.worlds import Worlds
 from rlkit.tabular.schedule import Rate
 
 
@@ -40,7 +38,6 @@ class Config(Deep):
     """QAC."""
 
     segment: int = 8  # steps in each environment between two updates
-    lr: Rate = 1e-3  # of the actor, by Adam
     critic_lr: Rate = 3e-3  # of the critic, by Adam
     entropy: float = 0.01  # weight of the entropy bonus
 
@@ -50,46 +47,41 @@ class QAC:
 
     def __init__(self, env: gym.Env[Any, Any], config: Config, seed: int) -> None:
         self.config = config
-        self.device = dist.setup(device(config.device))
-        self.worlds = Worlds(env, share(config.envs), seed, config.vector)
-        senses, space = self.worlds.senses, self.worlds.action_space
-        if not isinstance(space, gym.spaces.Discrete):
-            raise ValueError(f"{self.worlds.name} has actions {space}; qac chooses among Discrete ones: take ppo")
-        if self.worlds.allowed is not None:
-            raise ValueError(f"{self.worlds.name} forbids actions by a mask, which qac does not know: take ppo")
-        generator, style = weight_generator(seed), (config.hidden, config.activation)
-        self.policy = ActorCritic(senses, space, *style, generator=generator, critic=False).to(self.device)
-        seen = encoder(senses, *style, generator)
-        self.q = nn.Sequential(seen, mlp((seen.width, int(space.n)), config.activation, generator, 1.0)).to(self.device)
+        scene = Scene(env, config, seed)
+        actions, hidden, weights = scene.choices("qac"), (config.hidden, config.activation), scene.weights
+        if scene.worlds.allowed is not None:
+            raise ValueError(f"{scene.worlds.name} forbids actions by a mask, which qac does not know: take ppo")
+        self.policy = ActorCritic(*scene.net, generator=weights, critic=False).to(scene.device)
+        seen = encoder(scene.worlds.senses, *hidden, weights)
+        self.q = nn.Sequential(seen, mlp((seen.width, actions), config.activation, weights, 1.0)).to(scene.device)
         self.actor, self.critic = Adam(self.policy.parameters(), epsilon=1e-5), Adam(self.q.parameters(), epsilon=1e-5)
-        self.rng = agent_generator(seed)
-        self.segments = Segments(self.worlds, self.policy, self.device)
-        self.step = 0
-        self._acting = Acting(self.policy, senses, space, self.device, seed)
-        self._rates = rate(config.lr, "lr", config), rate(config.critic_lr, "critic_lr", config)
-        use_threads(config.threads, self.critic.flat.numel(), config.segment * self.worlds.count)
-
-    def act(self, obs: Any, *, explore: bool = False) -> Any:
-        """Return the most probable action for an observation or a batch of them, or one drawn as in training."""
-        return self._acting.act(obs, explore=explore)
+        self.segments = Segments(scene.worlds, self.policy, scene.device)
+        parts: dict[str, Part] = {
+            "policy": Weights(self.policy),
+            "q": Weights(self.q),
+            "actor": self.actor,
+            "critic": self.critic,
+            "segments": self.segments,
+        }
+        self.training = Training(config, seed, parts)
+        self.act = scene.acting(self.policy).act
+        self.state_dict, self.load_state_dict = self.training.state_dict, self.training.load_state_dict
+        self._critic_lr = rate(config.critic_lr, "critic_lr", config)
+        use_threads(config.threads, self.critic.flat.numel(), config.segment * scene.worlds.count)
 
     def updates(self, steps: int) -> Iterator[Report]:
         """Take `steps` more steps, in whole segments."""
-        end, chunk = self.step + steps, every(self.config, steps)
-        due = self.step + chunk
-        while self.step < end:
-            traj = self.segments.collect(self.config.segment, self.rng)
+        config, training, end = self.config, self.training, self.training.ask(steps)
+        while training.step < end:
+            traj, k = self.segments.collect(config.segment, training.rng), training.step + 1
             actor, critic, entropy = self.losses(traj)
-            alpha, beta = (schedule(self.step + 1) for schedule in self._rates)
+            alpha, beta = training.lr(k), self._critic_lr(k)
             gradients = dist.mean(self.actor.gradient(actor)), dist.mean(self.critic.gradient(critic))
-            self.actor.step(gradients[0], alpha, self.config.max_grad_norm)
-            self.critic.step(gradients[1], beta, self.config.max_grad_norm)
-            self.step += self.config.envs * self.config.segment
-            if self.step >= min(due, end):
-                due = self.step + chunk
-                numbers = dist.mean(torch.stack([critic.detach(), entropy.detach()])).tolist()
-                scalars = checked(dict(zip(("value_loss", "entropy"), numbers, strict=True)), self.step)
-                yield Report(self.step, episodes(self.worlds.finished) | scalars | {"lr": alpha})
+            self.actor.step(gradients[0], alpha, config.max_grad_norm)
+            self.critic.step(gradients[1], beta, config.max_grad_norm)
+            if training.counted(config.envs * config.segment):
+                found = {"value_loss": critic.detach(), "entropy": entropy.detach()}
+                yield training.report(found, self.segments.worlds.finished, lr=alpha)
 
     def losses(self, traj: Trajectories) -> tuple[Tensor, Tensor, Tensor]:
         """Return the actor's loss, the critic's, and the mean entropy."""
@@ -102,32 +94,6 @@ class QAC:
         actor = aggregate(gain, mask, "token", denominator)
         critic = aggregate(value_loss(taken, targets, mask), mask, "token", denominator)
         return actor, critic, masked_mean(evaluation.entropy, mask).to(actor.dtype)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything that a run needs to go on."""
-        return {
-            "step": self.step,
-            "policy": module_state(self.policy),
-            "q": module_state(self.q),
-            "actor": self.actor.state_dict(),
-            "critic": self.critic.state_dict(),
-            "generator": self.rng.bit_generator.state,
-            "segments": self.segments.state_dict(),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state.
-
-        Raises:
-            ValueError: it is of another net, or of other worlds.
-        """
-        load_module(self.policy, state["policy"])
-        load_module(self.q, state["q"])
-        self.actor.load_state_dict(state["actor"])
-        self.critic.load_state_dict(state["critic"])
-        self.segments.load_state_dict(state["segments"])
-        self.rng.bit_generator.state = state["generator"]
-        self.step = int(state["step"])
 
     @torch.no_grad()
     def _ahead(self, traj: Trajectories) -> Tensor:
@@ -146,4 +112,4 @@ def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
         ValueError: naming a field of the configuration, or a space of the environment, that is not for it.
     """
     check(config, segment=1, entropy=0)
-    return QAC(env, config, seed) if config.seeds == 1 else Several(config, seed, lambda one, at: QAC(env, one, at))
+    return one_or_several(config, seed, lambda one, at: QAC(env, one, at))

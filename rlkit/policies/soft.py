@@ -1,10 +1,12 @@
-"""Nets for discrete soft actor-critics: a policy of probabilities, and several critics Q(s, ·)."""
+"""What soft actor-critics are made of: a temperature; for discrete actions a policy of probabilities, and several critics Q(s, ·)."""
 
+import math
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rlkit.policies.activations import Activation
@@ -13,6 +15,32 @@ from rlkit.policies.heads import Categorical
 from rlkit.policies.networks import mlp
 from rlkit.policies.protocol import Acted
 from rlkit.policies.senses import Senses
+
+
+class Temperature:
+    """α = exp(log α), above 0 whatever is learned of its logarithm.
+
+    Args:
+        value: α at the start.
+        device: where it is.
+    """
+
+    def __init__(self, value: float, device: torch.device) -> None:
+        self.log = nn.Parameter(torch.tensor(math.log(value), device=device))
+
+    @property
+    def now(self) -> Tensor:
+        """α without gradient, a scalar."""
+        return self.log.detach().exp()
+
+    def state_dict(self) -> NDArray[Any]:
+        """Return log α."""
+        return self.log.detach().to("cpu", copy=True).numpy()
+
+    @torch.no_grad()
+    def load_state_dict(self, state: Any) -> None:
+        """Take over log α."""
+        self.log.fill_(float(state))
 
 
 class Chooser(nn.Module):
@@ -24,19 +52,22 @@ class Chooser(nn.Module):
         hidden: widths of the layers.
         activation: after each of them.
         generator: draws the weights.
+
+    Raises:
+        ValueError: actions are not Discrete.
     """
 
     def __init__(
         self,
         senses: Senses,
-        space: gym.spaces.Discrete[Any],
+        space: gym.Space[Any],
         hidden: tuple[int, ...],
         activation: Activation,
         *,
         generator: np.random.Generator,
     ) -> None:
         super().__init__()
-        self.head = Categorical(int(space.n))
+        self.head = Categorical(_choices(space))
         self.eyes = Eyes(senses, generator)
         self.net = mlp((self.eyes.width, *hidden, self.head.size), activation, generator, 0.01)
 
@@ -72,7 +103,7 @@ class Tables(nn.Module):
     def __init__(
         self,
         senses: Senses,
-        space: gym.spaces.Discrete[Any],
+        space: gym.Space[Any],
         hidden: tuple[int, ...],
         activation: Activation,
         *,
@@ -82,8 +113,16 @@ class Tables(nn.Module):
         super().__init__()
         self.eyes = nn.ModuleList(Eyes(senses, generator) for _ in range(count))
         widths = [int(eyes.width) for eyes in self.eyes if isinstance(eyes, Eyes)]
-        self.nets = nn.ModuleList(mlp((width, *hidden, int(space.n)), activation, generator, 1.0) for width in widths)
+        self.nets = nn.ModuleList(
+            mlp((width, *hidden, _choices(space)), activation, generator, 1.0) for width in widths
+        )
 
     def forward(self, obs: Tensor) -> Tensor:
         """Return Q_i(s, ·) of observations [N, *shape], [C, N, A]."""
         return torch.stack([net(eyes(obs)) for eyes, net in zip(self.eyes, self.nets, strict=True)])
+
+
+def _choices(space: gym.Space[Any]) -> int:
+    if not isinstance(space, gym.spaces.Discrete):
+        raise ValueError(f"actions are {space}; this net chooses among Discrete ones")
+    return int(space.n)

@@ -42,6 +42,25 @@ def load_module(module: Module, state: Mapping[str, Any]) -> None:
         tensor.copy_(torch.from_numpy(np.array(found)))
 
 
+class Weights:
+    """A net as a part of an agent's state.
+
+    Args:
+        net: with weights and buffers.
+    """
+
+    def __init__(self, net: Module) -> None:
+        self._net = net
+
+    def state_dict(self) -> Arrays:
+        """Return what `module_state` returns."""
+        return module_state(self._net)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Do as `load_module`."""
+        load_module(self._net, state)
+
+
 def optimizer_state(optimizer: Optimizer) -> dict[str, Arrays]:
     """Return what an optimizer remembers of each parameter, by the parameter's number; learning rates are the agent's."""
     kept = optimizer.state_dict()["state"]

@@ -31,6 +31,16 @@ class Deep:
     hidden: tuple[int, ...] = (64, 64)  # widths of the net's layers
     activation: Activation = "tanh"
     max_grad_norm: float = 0.5  # gradients are scaled down to this global norm
+    lr: Rate = 1e-3  # of Adam
+
+
+@dataclass(frozen=True)
+class Stochastic(Deep):
+    """Fields of agents that learn probabilities of any kind of action; a base for configurations, not one itself."""
+
+    entropy: float = 0.0  # weight of the entropy bonus
+    recurrent: int = 0  # units of a GRU; 0: none
+    log_std: float = 0.0  # of continuous actions, at the start
 
 
 def rate(text: Rate, name: str, config: Deep, high: float = float("inf")) -> Schedule:

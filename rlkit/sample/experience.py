@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rlkit import dist
+from rlkit.pg.reduce import count, shares
 from rlkit.policies.activations import Activation
 from rlkit.policies.protocol import Actor
-from rlkit.sample.config import Deep
+from rlkit.sample.config import Deep, check
 from rlkit.sample.draws import draw
 from rlkit.sample.memories import share, whole
 from rlkit.sample.replay import Replay, Transitions
 from rlkit.sample.worlds import Worlds
-from rlkit.tabular.schedule import Rate
 
 _BYTES = 2**25  # that are gathered at a time
 
@@ -29,16 +29,36 @@ _BYTES = 2**25  # that are gathered at a time
 class OffPolicy(Deep):
     """Fields of agents that learn from a replay; a base for configurations, not one itself. Steps are counted over all copies."""
 
-    envs: int = 1
-    hidden: tuple[int, ...] = (256, 256)
+    envs: int = 1  # copies of the environment, over all processes
+    hidden: tuple[int, ...] = (256, 256)  # widths of the net's layers
     activation: Activation = "relu"
-    lr: Rate = 1e-3  # of Adam
+    max_grad_norm: float = 10.0  # gradients are scaled down to this global norm
     capacity: int = 100_000  # transitions that are remembered
     batch: int = 64  # of them in a learning step
     warmup: int = 1_000  # steps with random actions before anything is learned
     train_every: int = 1  # steps between two times of learning
     gradient_steps: int = 1  # learning steps each time
     n_step: int = 1  # n, rewards in a target
+
+
+@dataclass(frozen=True)
+class Critical(OffPolicy):
+    """Fields of actor-critics that learn from a replay; a base for configurations, not one itself."""
+
+    batch: int = 256  # transitions in a learning step
+    tau: float = 0.005  # how far target nets move after each learning step
+
+
+def check_critical(config: Critical, **at_least: float) -> None:
+    """Refuse what no such agent can run with; see `check`.
+
+    Raises:
+        ValueError: naming the field and its value.
+    """
+    whole = ("capacity", "batch", "train_every", "gradient_steps", "n_step")
+    check(config, warmup=0, **dict.fromkeys(whole, 1), **at_least)
+    if not 0.0 < config.tau <= 1.0:
+        raise ValueError(f"tau is {config.tau}; it must lie in (0, 1]")
 
 
 class Wanderer(Actor, Protocol):
@@ -58,6 +78,11 @@ class Drawn(NamedTuple):
     def draws(self, rng: np.random.Generator, size: int) -> Tensor:
         """Return standard normal numbers for every row, [rows, size]; each process draws for all."""
         return torch.from_numpy(rng.standard_normal((*self.own.shape, size))[self.own]).to(self.rows.rewards)
+
+    def shares(self) -> Tensor:
+        """Return the weight of each row in the mean over its batch, of all processes, [rows]."""
+        mask = self.rows.mask
+        return shares(mask, "token", dist.mean(count(mask, "token") / len(self.own)))[:, 0]
 
     def parts(self, *more: Tensor) -> Iterator[tuple[Transitions, tuple[Tensor, ...]]]:
         """Yield batch after batch, with its part of other tensors that have as many rows."""

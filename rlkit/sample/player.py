@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
-import torch
 from torch import Tensor
 
 from rlkit import dist
@@ -12,15 +11,12 @@ from rlkit.agent import Report
 from rlkit.data import Trajectories
 from rlkit.policies.actor_critic import ActorCritic
 from rlkit.policies.adam import Adam
-from rlkit.policies.machine import device, use_threads
-from rlkit.policies.state import load_module, module_state
-from rlkit.sample.acting import Acting
-from rlkit.sample.config import Deep, rate
-from rlkit.sample.draws import agent_generator, share, weight_generator
+from rlkit.policies.machine import use_threads
+from rlkit.policies.state import Weights
 from rlkit.sample.normalise import Normaliser
-from rlkit.sample.report import checked, episodes, every
+from rlkit.sample.scene import Scene
+from rlkit.sample.training import Training
 from rlkit.sample.vector import Segments
-from rlkit.sample.worlds import Worlds
 
 
 class Player:
@@ -30,7 +26,7 @@ class Player:
 
     Args:
         env: the environment, copied.
-        config: has `segment` and `lr` beside the fields of `Deep`.
+        config: has `segment` beside the fields of `Deep`.
         seed: of weights, draws and worlds, each independent of the others.
         batch: rows of [T] or single steps that go through the net at once, for the number of threads.
         shared: one body for actor and critic.
@@ -56,39 +52,40 @@ class Player:
         normalise_obs: bool = False,
         normalise_rewards: bool = False,
     ) -> None:
-        own: Deep = config
-        self.config = config
-        self.step = 0
-        self.device = dist.setup(device(own.device))
-        self.worlds = Worlds(env, share(own.envs), seed, own.vector)
-        senses, space = self.worlds.senses, self.worlds.action_space
+        scene = Scene(env, config, seed)
+        self.config, self.device, self.worlds = config, scene.device, scene.worlds
         self.policy = ActorCritic(
-            senses,
-            space,
-            own.hidden,
-            own.activation,
-            generator=weight_generator(seed),
+            *scene.net,
+            generator=scene.weights,
             shared=shared,
             recurrent=recurrent,
             normalise=normalise_obs,
             log_std=log_std,
         ).to(self.device)
         self.optimizer = Adam(self.policy.parameters(), epsilon=1e-5)
-        self.rng = agent_generator(seed)
-        self.acting = Acting(self.policy, senses, space, self.device, seed)
+        self.acting = scene.acting(self.policy)
         self.segments = Segments(self.worlds, self.policy, self.device)
         self.normaliser = Normaliser(
-            self.policy, senses.shape, self.worlds.count, own.gamma if normalise_rewards else None
+            self.policy, self.worlds.senses.shape, self.worlds.count, config.gamma if normalise_rewards else None
         )
-        self._lr = rate(config.lr, "lr", own)
-        self._end = self._chunk = self._due = 0
-        use_threads(own.threads, self.optimizer.flat.numel(), batch or own.envs * config.segment)
+        self.training = Training(
+            config,
+            seed,
+            {
+                "policy": Weights(self.policy),
+                "optimizer": self.optimizer,
+                "segments": self.segments,
+                "normaliser": self.normaliser,
+            },
+        )
+        self.rng, self.ask = self.training.rng, self.training.ask
+        self.state_dict, self.load_state_dict = self.training.state_dict, self.training.load_state_dict
+        use_threads(config.threads, self.optimizer.flat.numel(), batch or config.envs * config.segment)
 
-    def ask(self, steps: int) -> int:
-        """Begin to take `steps` more steps, in whole segments; return where they end."""
-        self._end, self._chunk = self.step + steps, every(self.config, steps)
-        self._due = self.step + self._chunk
-        return self._end
+    @property
+    def step(self) -> int:
+        """Steps so far, over all processes."""
+        return self.training.step
 
     def play(self) -> Trajectories:
         """Return the next segment, [N, T], its rewards scaled."""
@@ -97,16 +94,12 @@ class Player:
     def descend(self, loss: Tensor) -> None:
         """Take a step of the optimizer down a loss, a scalar; over several processes, down their mean."""
         gradient = dist.mean(self.optimizer.gradient(loss))
-        self.optimizer.step(gradient, self._lr(self.step + 1), self.config.max_grad_norm)
+        self.optimizer.step(gradient, self.training.lr(self.step + 1), self.config.max_grad_norm)
 
     def counted(self, traj: Trajectories) -> bool:
         """Count the steps of a segment that was learned from; return whether it is time for a report."""
         self.normaliser.see(traj)
-        self.step += self.config.envs * self.config.segment
-        due = self.step >= min(self._due, self._end)
-        if due:
-            self._due = self.step + self._chunk
-        return due
+        return self.training.counted(self.config.envs * self.config.segment)
 
     def report(self, found: Mapping[str, Tensor]) -> Report:
         """Report on the episodes that have ended, and on what an update came to; here the host waits for the device.
@@ -114,30 +107,4 @@ class Player:
         Raises:
             ValueError: it came to what is no number.
         """
-        numbers = dist.mean(torch.stack(list(found.values()))).tolist()
-        scalars = dict(zip(found, numbers, strict=True)) | {"lr": self._lr(self.step + 1)}
-        return Report(self.step, episodes(self.worlds.finished) | checked(scalars, self.step))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything that a run needs to go on."""
-        return {
-            "step": self.step,
-            "policy": module_state(self.policy),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.rng.bit_generator.state,
-            "segments": self.segments.state_dict(),
-            "normaliser": self.normaliser.state_dict(),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state.
-
-        Raises:
-            ValueError: it is of another net, or of other worlds.
-        """
-        load_module(self.policy, state["policy"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.segments.load_state_dict(state["segments"])
-        self.normaliser.load_state_dict(state["normaliser"])
-        self.rng.bit_generator.state = state["generator"]
-        self.step = int(state["step"])
+        return self.training.report(found, self.worlds.finished, lr=self.training.lr(self.step + 1))

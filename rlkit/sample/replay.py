@@ -29,6 +29,10 @@ class Transitions(NamedTuple):
     ends: Tensor  # bool [B, T]  the episode is over after step t
     mask: Tensor  # bool [B, T]
 
+    def single(self) -> "Transitions":
+        """Return rows of one step without the axis of time: [B, ...] for [B, 1, ...]."""
+        return self._replace(**{name: field[:, 0] for name, field in self._asdict().items() if field is not None})
+
 
 class Replay:
     """The last `rows` steps of each of N worlds.

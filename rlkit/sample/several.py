@@ -58,6 +58,11 @@ class Several:
             run.load_state_dict(state["runs"][str(i)])
 
 
+def one_or_several(config: Deep, seed: int, build: Callable[[Any, int], Agent]) -> Agent:
+    """Return the agent of one run, or `config.seeds` of them as one; see `Several`."""
+    return build(config, seed) if config.seeds == 1 else Several(config, seed, build)
+
+
 def _mean(values: list[float]) -> float:
     known = np.array(values)[~np.isnan(values)]
     return float(known.mean()) if len(known) else np.nan

@@ -21,8 +21,8 @@ def test_with_exact_values_the_mean_gradient_is_the_exact_one(epsilon):
         agent.policy.critic[0].weight.copy_(torch.from_numpy(exact.value(mdp, pi, GAMMA)))
         agent.policy.critic[0].bias.zero_()
     for _ in range(10):  # to where the states have their stationary distribution
-        agent.segments.collect(4, agent.rng)
-    samples = [ascent(agent.loss(agent.segments.collect(4, agent.rng))[0], agent) for _ in range(20)]
+        agent.segments.collect(4, agent.training.rng)
+    samples = [ascent(agent.loss(agent.segments.collect(4, agent.training.rng))[0], agent) for _ in range(20)]
     behaviour = (1 - epsilon) * pi + epsilon / mdp.n_actions
     truth = along_states(exact.stationary_distribution(mdp, behaviour), pi, mdp)
     assert error(np.mean(samples, axis=0), truth) < 0.06
@@ -30,7 +30,7 @@ def test_with_exact_values_the_mean_gradient_is_the_exact_one(epsilon):
 
 def test_the_behaviour_says_how_likely_it_was():
     agent, mdp, pi = made("off_policy_ac", world(), envs=50, epsilon=0.3)
-    traj = agent.segments.collect(8, agent.rng)
+    traj = agent.segments.collect(8, agent.training.rng)
     behaviour = 0.7 * pi + 0.3 / mdp.n_actions
     assert np.allclose(traj.logprobs.exp().numpy(), behaviour[traj.obs.numpy(), traj.actions.numpy()], atol=1e-6)
 
@@ -49,7 +49,7 @@ def test_masked_actions_are_never_taken_and_the_rest_share_the_chance():
             return 1, 1.0, True, False, {"action_mask": np.array([1, 0, 1])}
 
     agent = rlkit.make("off_policy_ac", Forbidding(), epsilon=1.0)
-    traj = agent.segments.collect(20, agent.rng)
+    traj = agent.segments.collect(20, agent.training.rng)
     assert torch.allclose(traj.logprobs.exp(), torch.tensor(0.5))
 
 

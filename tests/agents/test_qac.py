@@ -20,8 +20,8 @@ def test_with_exact_values_the_mean_gradient_is_the_exact_one():
         agent.q[1][0].weight.copy_(torch.from_numpy(exact.action_value(mdp, pi, GAMMA).T))
         agent.q[1][0].bias.zero_()
     for _ in range(10):  # to where the states have their stationary distribution
-        agent.segments.collect(4, agent.rng)
-    samples = [ascent(agent.losses(agent.segments.collect(4, agent.rng))[0], agent) for _ in range(40)]
+        agent.segments.collect(4, agent.training.rng)
+    samples = [ascent(agent.losses(agent.segments.collect(4, agent.training.rng))[0], agent) for _ in range(40)]
     truth = along_states(exact.stationary_distribution(mdp, pi), pi, mdp)
     assert error(np.mean(samples, axis=0), truth) < 0.07
 
@@ -41,7 +41,7 @@ def test_the_critic_goes_to_the_action_values_whatever_cuts_the_episodes(limit):
 
 def test_the_last_step_of_a_segment_has_the_expected_target():
     agent, mdp, pi = made("qac", world(), envs=6, segment=5)
-    traj = agent.segments.collect(5, agent.rng)
+    traj = agent.segments.collect(5, agent.training.rng)
     with torch.no_grad():
         q = agent.q(torch.arange(mdp.n_states)).double().numpy()
     ahead = agent._ahead(traj).numpy()

@@ -41,6 +41,7 @@ def test_in_float64_updates_are_the_torch_engines(name, options):
     slow, fast = PPO(env, config, 7), build(env, config, 7, np.float64)
     slow.policy.double()
     slow.player.optimizer = Adam(slow.policy.parameters(), epsilon=1e-5)
+    slow.player.training.parts["optimizer"] = slow.player.optimizer
     for ours, theirs in zip(fast.updates(288), slow.updates(288), strict=True):
         assert ours.step == theirs.step
         assert list(ours.scalars) == list(theirs.scalars)
