@@ -43,6 +43,22 @@ class Stochastic(Deep):
     log_std: float = 0.0  # of continuous actions, at the start
 
 
+@dataclass(frozen=True)
+class OffPolicy(Deep):
+    """Fields of agents that learn from a replay; a base for configurations, not one itself. Steps are counted over all copies."""
+
+    envs: int = 1  # copies of the environment, over all processes
+    hidden: tuple[int, ...] = (256, 256)  # widths of the net's layers
+    activation: Activation = "relu"
+    max_grad_norm: float = 10.0  # gradients are scaled down to this global norm
+    capacity: int = 100_000  # transitions that are remembered
+    batch: int = 64  # of them in a learning step
+    warmup: int = 1_000  # steps with random actions before anything is learned
+    train_every: int = 1  # steps between two times of learning
+    gradient_steps: int = 1  # learning steps each time
+    n_step: int = 1  # n, rewards in a target
+
+
 def rate(text: Rate, name: str, config: Deep, high: float = float("inf")) -> Schedule:
     """Read a schedule over environment steps, "linear(a, b)" and "cosine(a, b)" over `config.horizon`.
 

@@ -14,31 +14,14 @@ from torch import Tensor
 
 from rlkit import dist
 from rlkit.pg.reduce import count, shares
-from rlkit.policies.activations import Activation
 from rlkit.policies.protocol import Actor
-from rlkit.sample.config import Deep, check
+from rlkit.sample.config import OffPolicy, check
 from rlkit.sample.draws import draw
 from rlkit.sample.memories import share, whole
 from rlkit.sample.replay import Replay, Transitions
 from rlkit.sample.worlds import Worlds
 
 _BYTES = 2**25  # that are gathered at a time
-
-
-@dataclass(frozen=True)
-class OffPolicy(Deep):
-    """Fields of agents that learn from a replay; a base for configurations, not one itself. Steps are counted over all copies."""
-
-    envs: int = 1  # copies of the environment, over all processes
-    hidden: tuple[int, ...] = (256, 256)  # widths of the net's layers
-    activation: Activation = "relu"
-    max_grad_norm: float = 10.0  # gradients are scaled down to this global norm
-    capacity: int = 100_000  # transitions that are remembered
-    batch: int = 64  # of them in a learning step
-    warmup: int = 1_000  # steps with random actions before anything is learned
-    train_every: int = 1  # steps between two times of learning
-    gradient_steps: int = 1  # learning steps each time
-    n_step: int = 1  # n, rewards in a target
 
 
 @dataclass(frozen=True)

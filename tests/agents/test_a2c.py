@@ -14,7 +14,9 @@ GAMMA = 0.9
 @pytest.mark.parametrize("lam", [1.0, 0.0])
 def test_an_update_is_the_papers_written_out(lam):
     env = gym.make("CartPole-v1", max_episode_steps=20)
-    agent = rlkit.make("a2c", env, seed=0, envs=2, segment=50, gamma=GAMMA, lam=lam, lr=0.01, entropy=0.02)
+    agent = rlkit.make(
+        "a2c", env, engine="torch", seed=0, envs=2, segment=50, gamma=GAMMA, lam=lam, lr=0.01, entropy=0.02
+    )
     policy, segments, rng = copy.deepcopy((agent.policy, agent.player.segments, agent.player.rng))
     list(agent.updates(100))
     segments.policy = policy

@@ -1,5 +1,7 @@
 """Compiled DQN is the torch engine's twin: the same draws, updates and checkpoint; and the same numbers however many threads and runs."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import gymnasium as gym
@@ -164,3 +166,9 @@ def test_greedy_actions_are_the_nets_largest_outputs():
 
 def _but_engine():
     return {name: value for name, value in vars(CONFIG).items() if name != "engine"}
+
+
+def test_the_compiled_engine_loads_no_torch():
+    code = "import rlkit, sys; rlkit.make('dqn', 'CartPole-v1'); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603 - our own interpreter
+    assert done.stdout.strip() == "False"

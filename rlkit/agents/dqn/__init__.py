@@ -12,8 +12,7 @@ import gymnasium as gym
 from rlkit.agent import Agent
 from rlkit.compiled import dqn as compiled
 from rlkit.compiled.engine import applies
-from rlkit.sample.config import Engine, check
-from rlkit.sample.experience import OffPolicy
+from rlkit.sample.config import Engine, OffPolicy, check
 from rlkit.sample.several import Several
 from rlkit.tabular.schedule import Rate
 
