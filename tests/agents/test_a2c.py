@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import rlkit
+from tests.agents.test_ppo import Recall
 
 GAMMA = 0.9
 
@@ -48,3 +49,12 @@ def test_it_learns_cartpole():
     agent = rlkit.make("a2c", "CartPole-v1", seed=0)
     list(agent.updates(20_000))
     assert rlkit.evaluate(agent, "CartPole-v1", 20).mean > 250.0
+
+
+def test_a_policy_with_memory_recalls_and_one_without_cannot():
+    for units, least, most in ((16, 0.95, 1.0), (0, 0.2, 0.8)):
+        agent = rlkit.make(
+            "a2c", Recall(), seed=0, recurrent=units, envs=16, segment=12, hidden=(16,), lr="linear(0.02,0,20000)"
+        )
+        list(agent.updates(20_000 if units else 4_000))
+        assert least <= rlkit.evaluate(agent, Recall(), 50).mean <= most
