@@ -53,7 +53,7 @@ def test_with_a_fixed_temperature_the_policy_is_the_soft_optimal_one():
     assert float(v) == pytest.approx(0.5 * math.log(weights.sum()), abs=0.03)
 
 
-@pytest.mark.parametrize("goal", [0.4, 0.9])
+@pytest.mark.parametrize("goal", [0.4, pytest.param(0.9, marks=pytest.mark.slow)])
 def test_the_temperature_finds_the_entropy_asked_for(goal):
     agent = rlkit.make("sac", ARMS, seed=0, target_entropy=goal, lr="linear(0.03, 0, 2500)", **EVENLY)
     for _ in agent.updates(2500):
