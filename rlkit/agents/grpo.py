@@ -31,10 +31,13 @@ from rlkit.policies.protocol import Learner
 from rlkit.policies.state import Weights
 from rlkit.sample.acting import Acting
 from rlkit.sample.config import Stochastic, check, rate
-from rlkit.sample.draws import minibatches
+from rlkit.sample.draws import minibatches, share
 from rlkit.sample.episodes import Episodes, Sampler, outcomes, steps_of
+from rlkit.sample.language import Language
 from rlkit.sample.scene import Scene
 from rlkit.sample.several import one_or_several
+from rlkit.sample.speaking import Speaking
+from rlkit.sample.tokens import TokenSampler
 from rlkit.sample.training import Training
 from rlkit.tabular.schedule import Rate
 
@@ -104,7 +107,7 @@ class GRPO:
         seed: of the order of minibatches and of what the sampler draws.
     """
 
-    def __init__(self, sampler: Sampler, policy: Learner, acting: Acting, config: Config, seed: int) -> None:
+    def __init__(self, sampler: Sampler, policy: Learner, acting: Acting | Speaking, config: Config, seed: int) -> None:
         self.config, self.sampler, self.policy = config, sampler, policy
         self.reference = copy.deepcopy(policy) if config.kl else None
         self.optimizer = Adam(policy.parameters(), epsilon=1e-5)
@@ -219,13 +222,16 @@ class GRPO:
         return found
 
 
-def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
-    """Build the agent for an environment.
+def make(env: gym.Env[Any, Any] | Language, config: Config, seed: int = 0) -> Agent:
+    """Build the agent for an environment, or for a language model and its task; the model learns in place.
 
     Raises:
         ValueError: naming a field of the configuration, or a space of the environment, that is not for it.
     """
     _check(config)
+    if isinstance(env, Language):
+        several = config.seeds > 1
+        return one_or_several(config, seed, lambda one, at: _speaking(copy.deepcopy(env) if several else env, one, at))
     return one_or_several(config, seed, lambda one, at: _in(env, one, at))
 
 
@@ -249,3 +255,17 @@ def _in(env: gym.Env[Any, Any], config: Config, seed: int) -> GRPO:
     use_threads(config.threads, sum(p.numel() for p in policy.parameters()), 100 * config.batch)
     sampler = Episodes(scene.worlds, policy, scene.device, config.group, config.max_steps)
     return GRPO(sampler, policy, scene.acting(policy), config, seed)
+
+
+def _speaking(language: Language, config: Config, seed: int) -> GRPO:
+    policy, answers = language.policy, share(config.envs)
+    where, there = policy.model.place[0], dist.setup(policy.model.place[0])
+    if where != there:
+        raise ValueError(f"the model is on {where}, and this process has {there}: move it there before")
+    if answers % config.group:
+        raise ValueError(
+            f"group is {config.group}, and {answers} answers are written at a time; they must make whole groups"
+        )
+    use_threads(config.threads, sum(p.numel() for p in policy.parameters()), 100 * config.batch)
+    sampler = TokenSampler(language, answers // config.group, config.group, config.max_steps)
+    return GRPO(sampler, policy, Speaking(language, config.max_steps, seed), config, seed)

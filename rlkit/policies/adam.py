@@ -37,7 +37,9 @@ class Adam:
             parameter.data = stretch
 
     def gradient(self, loss: Tensor) -> Tensor:
-        """Return ∇ loss as one vector [P]; 0 for a parameter that the loss does not depend on."""
+        """Return ∇ loss as one vector [P]; 0 for a parameter that the loss does not depend on, be it on none at all."""
+        if not loss.requires_grad:
+            return torch.zeros_like(self.flat)
         grads = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
         return torch.cat([grad.reshape(-1) for grad in grads])
 
