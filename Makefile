@@ -26,6 +26,7 @@ bench: .venv/bench ## speed against the peers, in one run; and estimators agains
 	$(BIN)/python benchmarks/tabular_speed.py
 	$(BIN)/python benchmarks/agents.py
 	$(BIN)/python benchmarks/estimators.py
+	$(BIN)/python benchmarks/token_truth.py
 
 levels: .venv/bench ## how well deep agents learn with the presets, beside published levels; an hour
 	$(BIN)/python benchmarks/levels.py
