@@ -34,7 +34,8 @@ LIMIT = 10_000  # steps of an episode that nothing else ends
 ROOM = {
     "MiniGrid": "minigrid",
     "LunarLander": "Box2D",
-    "Swimmer": "mujoco",
+    "Swimmer": "imageio",  # with MuJoCo, which cannot be imported without
+    "InvertedPendulum": "imageio",
 }  # environments -> the module that they need
 
 
@@ -62,6 +63,7 @@ TASKS = [
     Task("sac", "MountainCarContinuous-v0", 94.7, "zoo, sac"),
     Task("ppo", "FrozenLake8x8-v1", 0.863, "exact: best policy at gamma .99"),
     Task("ppo", "MiniGrid-Empty-8x8-v0", 0.95, "the shortest way, 11 steps, earns 0.961"),
+    Task("ppo", "InvertedPendulum-v5", 950.0, "Gymnasium: solved"),
     Task("ppo", "Swimmer-v5", 281.6, "zoo, ppo on v3"),
 ]
 
