@@ -131,5 +131,7 @@ RESUMES = {
     "ddpg": Resume("ddpg", lambda: Rung("both", continuous=True), LEARNING, 120),
     "td3": Resume("td3", lambda: gym.make("Pendulum-v1"), {**LEARNING, "seeds": 2, "n_step": 2}, 120),
     "sac": Resume("sac", lambda: gym.make("Pendulum-v1"), LEARNING, 120),
+    "sac-normalised": Resume("sac", lambda: gym.make("Pendulum-v1"), {**LEARNING, "normalise_obs": True}, 120),
+    "dqn-normalised": Resume("dqn", Awkward, {**REMEMBERING, "normalise_obs": True, "recurrent": 4}, 120),
     "sac-discrete": Resume("sac", Awkward, LEARNING, 120),
 }

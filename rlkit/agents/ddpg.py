@@ -51,8 +51,9 @@ class DDPG:
     def __init__(self, env: gym.Env[Any, Any], config: Config, seed: int, care: Care) -> None:
         self.config, self.care = config, care
         scene = Scene(env, config, seed)
-        self.policy = Deterministic(*scene.net, generator=scene.weights, noise=config.noise).to(scene.device)
-        self.critics = Critics(*scene.net, generator=scene.weights, count=care.critics).to(scene.device)
+        first: dict[str, Any] = {"generator": scene.weights, "normalise": config.normalise_obs}
+        self.policy = Deterministic(*scene.net, **first, noise=config.noise).to(scene.device)
+        self.critics = Critics(*scene.net, **first, count=care.critics).to(scene.device)
         self.policy_target, self.critics_target = Target(self.policy), Target(self.critics)
         self.actor, self.critic = Adam(self.policy.parameters()), Adam(self.critics.parameters())
         parts: dict[str, Part] = {
@@ -63,7 +64,8 @@ class DDPG:
             "actor": self.actor,
             "critic": self.critic,
         }
-        self.player = Replayer(scene, self.policy, config, seed, parts)
+        nets = (self.policy, self.critics, self.policy_target.net, self.critics_target.net)
+        self.player = Replayer(scene, self.policy, config, seed, parts, nets)
         self.act = self.player.acting.act
         self.state_dict, self.load_state_dict = self.player.state_dict, self.player.load_state_dict
         self._last: dict[str, Tensor] = {}  # what the last batch came to

@@ -47,15 +47,16 @@ class SAC:
     def __init__(self, env: gym.Env[Any, Any], config: Config, seed: int) -> None:
         self.config = config
         scene = Scene(env, config, seed)
+        first: dict[str, Any] = {"generator": scene.weights, "normalise": config.normalise_obs}
         self.policy: Squashed | Chooser
         self.critics: Critics | Tables
         if isinstance(scene.worlds.action_space, gym.spaces.Discrete):
-            self.policy = Chooser(*scene.net, generator=scene.weights).to(scene.device)
-            self.critics = Tables(*scene.net, generator=scene.weights, count=2).to(scene.device)
+            self.policy = Chooser(*scene.net, **first).to(scene.device)
+            self.critics = Tables(*scene.net, **first, count=2).to(scene.device)
             goal = _SHARE * math.log(self.policy.head.size)
         else:
-            self.policy = Squashed(*scene.net, generator=scene.weights).to(scene.device)
-            self.critics = Critics(*scene.net, generator=scene.weights, count=2).to(scene.device)
+            self.policy = Squashed(*scene.net, **first).to(scene.device)
+            self.critics = Critics(*scene.net, **first, count=2).to(scene.device)
             goal = -float(self.policy.head.draws)
         self.goal = config.target_entropy or goal
         self.target = Target(self.critics)
@@ -71,7 +72,8 @@ class SAC:
             "critic": self.critic,
             "warmth": self.warmth,
         }
-        self.player = Replayer(scene, self.policy, config, seed, parts)
+        nets = (self.policy, self.critics, self.target.net)
+        self.player = Replayer(scene, self.policy, config, seed, parts, nets)
         self.act, self.attend = self.player.acting.act, self.player.acting.attend
         self.state_dict, self.load_state_dict = self.player.state_dict, self.player.load_state_dict
         self._last: dict[str, Tensor] = {}  # what the last batch came to

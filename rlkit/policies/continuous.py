@@ -64,6 +64,7 @@ class Deterministic(nn.Module):
         hidden: widths of the layers.
         activation: after each of them.
         generator: draws the weights.
+        normalise: standardise observations; see `Eyes`.
         noise: standard deviation of the noise, where actions reach from -1 to 1.
     """
 
@@ -76,12 +77,13 @@ class Deterministic(nn.Module):
         *,
         generator: np.random.Generator,
         noise: float,
+        normalise: bool = False,
     ) -> None:
         super().__init__()
         self.range = Range(space)
         self.head = Gaussian(len(self.range.reach))
         self.noise = noise
-        self.eyes = Eyes(senses, generator)
+        self.eyes = Eyes(senses, generator, normalise=normalise)
         self.net = mlp((self.eyes.width, *hidden, self.head.draws), activation, generator, _FIRST_GAIN)
 
     def unit(self, obs: Tensor) -> Tensor:
@@ -125,6 +127,7 @@ class Squashed(nn.Module):
         hidden: widths of the layers.
         activation: after each of them.
         generator: draws the weights.
+        normalise: standardise observations; see `Eyes`.
     """
 
     def __init__(
@@ -135,11 +138,12 @@ class Squashed(nn.Module):
         activation: Activation,
         *,
         generator: np.random.Generator,
+        normalise: bool = False,
     ) -> None:
         super().__init__()
         self.range = Range(space)
         self.head = Gaussian(len(self.range.reach))
-        self.eyes = Eyes(senses, generator)
+        self.eyes = Eyes(senses, generator, normalise=normalise)
         self.net = mlp((self.eyes.width, *hidden, self.head.size), activation, generator, _FIRST_GAIN)
 
     def sample(self, obs: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
@@ -188,6 +192,7 @@ class Critics(nn.Module):
         hidden: widths of the layers.
         activation: after each of them.
         generator: draws the weights.
+        normalise: standardise observations; see `Eyes`.
         count: C.
     """
 
@@ -200,10 +205,11 @@ class Critics(nn.Module):
         *,
         generator: np.random.Generator,
         count: int,
+        normalise: bool = False,
     ) -> None:
         super().__init__()
         self.range = Range(space)
-        self.eyes = nn.ModuleList(Eyes(senses, generator) for _ in range(count))
+        self.eyes = nn.ModuleList(Eyes(senses, generator, normalise=normalise) for _ in range(count))
         widths = [int(eyes.width) + len(self.range.reach) for eyes in self.eyes if isinstance(eyes, Eyes)]
         self.nets = nn.ModuleList(mlp((width, *hidden, 1), activation, generator, 1.0) for width in widths)
 

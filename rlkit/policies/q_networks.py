@@ -25,6 +25,7 @@ class QNetwork(nn.Module):
         hidden: widths of the layers.
         activation: after each of them.
         generator: draws the weights.
+        normalise: standardise observations; see `Eyes`.
         dueling: Q = V + A - mean_a A, each with a last layer of its own; Wang et al., arXiv:1511.06581 eq. 9.
         atoms: K, numbers for each action, whose mean is Q.
         support: [K] where the K numbers are logits of these values, and Q is their mean (C51).
@@ -48,6 +49,7 @@ class QNetwork(nn.Module):
         atoms: int = 1,
         support: Tensor | None = None,
         recurrent: int = 0,
+        normalise: bool = False,
     ) -> None:
         super().__init__()
         if not isinstance(space, gym.spaces.Discrete):
@@ -56,7 +58,7 @@ class QNetwork(nn.Module):
         self.epsilon = 0.0  # of `act` with draws
         self.atoms, self.recurrent = atoms, recurrent
         self.register_buffer("support", support, persistent=False)
-        self.eyes = Eyes(senses, generator)
+        self.eyes = Eyes(senses, generator, normalise=normalise)
         own: tuple[int, ...] = (self.eyes.width, *hidden)
         self.body = nn.Sequential()
         if recurrent:

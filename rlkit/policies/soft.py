@@ -52,6 +52,7 @@ class Chooser(nn.Module):
         hidden: widths of the layers.
         activation: after each of them.
         generator: draws the weights.
+        normalise: standardise observations; see `Eyes`.
 
     Raises:
         ValueError: actions are not Discrete.
@@ -65,10 +66,11 @@ class Chooser(nn.Module):
         activation: Activation,
         *,
         generator: np.random.Generator,
+        normalise: bool = False,
     ) -> None:
         super().__init__()
         self.head = Categorical(_choices(space))
-        self.eyes = Eyes(senses, generator)
+        self.eyes = Eyes(senses, generator, normalise=normalise)
         self.net = mlp((self.eyes.width, *hidden, self.head.size), activation, generator, 0.01)
 
     def logprobs(self, obs: Tensor, allowed: Tensor | None = None) -> Tensor:
@@ -109,9 +111,10 @@ class Tables(nn.Module):
         *,
         generator: np.random.Generator,
         count: int,
+        normalise: bool = False,
     ) -> None:
         super().__init__()
-        self.eyes = nn.ModuleList(Eyes(senses, generator) for _ in range(count))
+        self.eyes = nn.ModuleList(Eyes(senses, generator, normalise=normalise) for _ in range(count))
         widths = [int(eyes.width) for eyes in self.eyes if isinstance(eyes, Eyes)]
         self.nets = nn.ModuleList(
             mlp((width, *hidden, _choices(space)), activation, generator, 1.0) for width in widths

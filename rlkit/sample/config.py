@@ -57,6 +57,7 @@ class OffPolicy(Deep):
     train_every: int = 1  # steps between two times of learning
     gradient_steps: int = 1  # learning steps each time
     n_step: int = 1  # n, rewards in a target
+    normalise_obs: bool = False  # standardise observations by what was seen
 
 
 def rate(text: Rate, name: str, config: Deep, high: float = float("inf")) -> Schedule:

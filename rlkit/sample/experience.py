@@ -3,14 +3,14 @@
 What all of them have in common, and nothing of what makes one: the worlds, the replay, when a learning step is due.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from rlkit import dist
 from rlkit.pg.reduce import count, shares
@@ -18,6 +18,7 @@ from rlkit.policies.protocol import Actor
 from rlkit.sample.config import OffPolicy, check
 from rlkit.sample.draws import draw
 from rlkit.sample.memories import share, whole
+from rlkit.sample.normalise import Standard
 from rlkit.sample.replay import Replay, Transitions
 from rlkit.sample.worlds import Worlds
 
@@ -84,10 +85,19 @@ class Experience:
         policy: that acts.
         device: of the policy.
         config: says how much is remembered, and when a learning step is due.
+        nets: all of the agent's, which may standardise observations.
     """
 
-    def __init__(self, worlds: Worlds, policy: Wanderer, device: torch.device, config: OffPolicy) -> None:
+    def __init__(
+        self,
+        worlds: Worlds,
+        policy: Wanderer,
+        device: torch.device,
+        config: OffPolicy,
+        nets: Sequence[nn.Module] = (),
+    ) -> None:
         self.worlds, self.policy, self.device, self.config = worlds, policy, device, config
+        self.standard = Standard(worlds.senses.shape, nets)
         self.memory = None
         with torch.inference_mode():
             action = self._act(torch.zeros(worlds.count, policy.head.draws, dtype=torch.float64))[0]
@@ -103,6 +113,7 @@ class Experience:
             ValueError: the worlds give what is no finite number.
         """
         worlds, config = self.worlds, self.config
+        self.standard.see(worlds.obs)
         draws = draw(rng, self.policy.head, worlds.count).to(self.device)
         with torch.inference_mode():
             actions = self._act(draws, at_random=step < config.warmup)
@@ -138,7 +149,8 @@ class Experience:
     def state_dict(self) -> dict[str, Any]:
         """Return the worlds as they stand, and what is remembered, of all processes; each must ask."""
         memory = None if self.memory is None else dist.joined(self.memory.cpu().numpy())
-        return {"worlds": self.worlds.state_dict(), "replay": whole(self.replay.state_dict()), "memory": memory}
+        found = {"worlds": self.worlds.state_dict(), "replay": whole(self.replay.state_dict()), "memory": memory}
+        return found | self.standard.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state.
@@ -148,6 +160,7 @@ class Experience:
         """
         self.replay.load_state_dict(share(state["replay"]))
         self.worlds.load_state_dict(state["worlds"])
+        self.standard.load_state_dict(state)
         if self.memory is not None:
             self.memory = torch.from_numpy(np.array(dist.own(state["memory"]))).to(self.device)
 

@@ -4,17 +4,19 @@ Chan, Golub & LeVeque (1983): with n_a, μ_a, M_a of what was seen and n_b, μ_b
 μ = μ_a + δ n_b / n, M = M_a + M_b + δ² n_a n_b / n; the variance is M / n.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from rlkit import dist
 from rlkit.data import Trajectories
 from rlkit.policies.actor_critic import ActorCritic
+from rlkit.policies.encoders import Eyes
 
 Floats = NDArray[np.float64]
 _LEAST = 1e-8  # added to variances
@@ -93,6 +95,36 @@ class RewardScale:
         """Take over a state."""
         self.moments.load_state_dict(state["moments"])
         self.running = np.array(dist.own(state["running"]))
+
+
+class Standard:
+    """Observations standardised alike in all nets of an agent, by the mean and the deviation of everything that was seen.
+
+    Args:
+        shape: of a packed observation.
+        nets: whose eyes were made to standardise.
+    """
+
+    def __init__(self, shape: tuple[int, ...], nets: Sequence[nn.Module]) -> None:
+        self._eyes = [part for net in nets for part in net.modules() if isinstance(part, Eyes) and part.normalise]
+        self._moments = Moments(shape)
+
+    def see(self, obs: NDArray[Any]) -> None:
+        """Count observations [N, *shape] in, and tell all nets."""
+        if self._eyes:
+            self._moments.update(obs)
+            mean, std = torch.from_numpy(self._moments.mean), torch.from_numpy(self._moments.std)
+            for eyes in self._eyes:
+                eyes.standardise(mean, std)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was seen; the nets have copies of the mean and the deviation. Empty where nothing is standardised."""
+        return {"seen": self._moments.state_dict()} if self._eyes else {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state."""
+        if self._eyes:
+            self._moments.load_state_dict(state["seen"])
 
 
 class Normaliser:

@@ -1,8 +1,8 @@
 """What every run of an actor-critic that learns from a replay consists of, but for its nets and formulas: the sibling of `Player`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from rlkit.agent import Report
 from rlkit.sample.experience import Critical, Drawn, Experience, Wanderer
@@ -19,12 +19,21 @@ class Replayer:
         config: says how much is remembered, and when a learning step is due.
         seed: of the agent's own draws.
         parts: the state of nets and optimizers, by name.
+        nets: all of them, which may standardise observations.
     """
 
-    def __init__(self, scene: Scene, policy: Wanderer, config: Critical, seed: int, parts: Mapping[str, Part]) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        policy: Wanderer,
+        config: Critical,
+        seed: int,
+        parts: Mapping[str, Part],
+        nets: Sequence[nn.Module],
+    ) -> None:
         self.config = config
         self.acting = scene.acting(policy)
-        self.experience = Experience(scene.worlds, policy, scene.device, config)
+        self.experience = Experience(scene.worlds, policy, scene.device, config, nets)
         self.training = Training(config, seed, {**parts, "experience": self.experience})
         self.rng, self.ask = self.training.rng, self.training.ask
         self.state_dict, self.load_state_dict = self.training.state_dict, self.training.load_state_dict

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import rlkit
+from rlkit import dist
 from tests.agents.test_ppo import Recall
 from tests.bandits import FORGETFUL, Forever
 
@@ -66,3 +67,13 @@ def test_a_net_with_memory_recalls_and_one_without_cannot():
         for _ in agent.updates(4000 if units else 1000):
             pass
         assert least <= rlkit.evaluate(agent, Recall(), 50).mean <= most
+
+
+def test_priorities_are_refused_where_several_processes_learn_together(monkeypatch):
+    together = []  # what joins the processes is `setup`; before it each believes that it is alone
+    monkeypatch.setattr(dist, "setup", lambda device: together.append(True) or device)
+    monkeypatch.setattr(dist, "world_size", lambda: 2 if together else 1)
+    with pytest.raises(
+        ValueError, match=r"prioritized is 0\.6; of several processes none knows all priorities: take 0"
+    ):
+        rlkit.make("dqn", Forever(), prioritized=0.6, envs=2)

@@ -65,7 +65,7 @@ def build(env: gym.Env[Any, Any], config: Config, seed: int, rule: "Rule | None"
             f"burn_in is {config.burn_in}; it must leave some of the {config.sequence} steps of a sequence"
         )
     reason = "distributions of the return are learned" if rule else compiled.refusal(env)
-    if applies(env, config, reason, dueling=False, prioritized=0.0, recurrent=0):
+    if applies(env, config, reason, dueling=False, prioritized=0.0, recurrent=0, normalise_obs=False):
         return compiled.build(env, config, seed)
     from rlkit.agents.dqn.learner import DQN, MEAN  # noqa: PLC0415 - torch takes a second to load
 

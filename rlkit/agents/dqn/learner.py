@@ -85,12 +85,12 @@ class DQN:
     """
 
     def __init__(self, env: gym.Env[Any, Any], config: "Config", seed: int, rule: Rule) -> None:
+        self.config, self.rule = config, rule
+        self.device = dist.setup(device(config.device))
         if config.prioritized and dist.world_size() > 1:
             raise ValueError(
                 f"prioritized is {config.prioritized}; of several processes none knows all priorities: take 0"
             )
-        self.config, self.rule = config, rule
-        self.device = dist.setup(device(config.device))
         self.worlds = Worlds(env, share(config.envs), seed, config.vector)
         self.net = QNetwork(
             self.worlds.senses,
@@ -102,11 +102,12 @@ class DQN:
             atoms=rule.atoms,
             support=rule.support,
             recurrent=config.recurrent,
+            normalise=config.normalise_obs,
         ).to(self.device)
         self.target = Target(self.net)
         self.optimizer = Adam(self.net.parameters())
         self.rng = agent_generator(seed)
-        self.experience = Experience(self.worlds, self.net, self.device, config)
+        self.experience = Experience(self.worlds, self.net, self.device, config, (self.net, self.target.net))
         self.priorities = Priorities(self.experience.replay, config.prioritized) if config.prioritized else None
         self.step = 0
         self._acting = Acting(self.net, self.worlds.senses, self.worlds.action_space, self.device, seed)
