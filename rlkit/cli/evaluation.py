@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import gymnasium as gym
 import numpy as np
 import tyro
 from rich.console import Console
 from rich.table import Table
 
 from rlkit.agent import Agent
+from rlkit.cli.languages import token_env
 from rlkit.cli.runs import Pairs, note, restore
 from rlkit.cli.worlds import open_world
 from rlkit.learning.learner import Learner
@@ -49,6 +51,8 @@ class Evaluate:
         with Bar(f"building {self.env or self.run_}"):
             run, world, agent, notes = restore(self.run_, self.env, self.arg)
         note(notes)
+        if not isinstance(world, gym.Env):
+            world = token_env(world, int(run.config["max_steps"]))
         gamma = float(run.config.get("gamma", 1.0))
         with Bar(f"playing {self.episodes} episodes"):
             plain = evaluate(agent, world, self.episodes, self.seed, max_steps=self.max_steps)

@@ -68,6 +68,8 @@ def _table(agent: Agent, run: Run, lines: Sequence[Line]) -> Table:
 
 
 def _where(agent: Agent, run: Run) -> dict[str, str]:
+    if run.model is not None:
+        return {"model": f"{run.model}, {run.config['envs']} answers at a time"}
     if not isinstance(agent, Learner):
         widths = "-".join(map(str, run.config.get("hidden", ())))
         return {"net": f"{widths} on {run.config['device']}, {run.config['envs']} environments"} if widths else {}

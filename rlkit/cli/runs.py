@@ -13,8 +13,9 @@ from rich.text import Text
 
 from rlkit.agent import Agent
 from rlkit.agents import load, make, names
+from rlkit.cli.languages import open_language
 from rlkit.cli.planners import planners
-from rlkit.cli.worlds import World, open_world
+from rlkit.cli.worlds import open_world
 from rlkit.run.directory import Run, read_run, resume
 from rlkit.run.presets import Preset, preset
 
@@ -78,7 +79,7 @@ def spelled_out(words: Sequence[str]) -> list[str]:
     found = list(words)
     for i, word in enumerate(words):
         if word == "--preset" and (i + 1 == len(words) or words[i + 1].startswith("-")):
-            found[i] = f"--preset={_value(words, '--env') or DEFAULT}"
+            found[i] = f"--preset={value_of(words, '--env') or DEFAULT}"
     return found
 
 
@@ -88,11 +89,11 @@ def preset_of(name: str, words: Sequence[str]) -> Preset:
     Raises:
         ValueError: there is no such preset.
     """
-    asked = _value(words, "--preset")
+    asked = value_of(words, "--preset")
     return preset(name, asked, [field.name for field in dataclasses.fields(load(name).Config)]) if asked else Preset({})
 
 
-def build(run: Run, env: str | None = None, arg: Sequence[str] = ()) -> tuple[World, Agent, list[str]]:
+def build(run: Run, env: str | None = None, arg: Sequence[str] = ()) -> tuple[Any, Agent, list[str]]:
     """Make the environment and the agent of a run anew, and return Gymnasium's warnings too.
 
     Args:
@@ -106,13 +107,19 @@ def build(run: Run, env: str | None = None, arg: Sequence[str] = ()) -> tuple[Wo
     name = env or run.env
     if name is None:
         raise ValueError("the run was begun in Python and does not say in which environment; name it with --env")
-    world, notes = open_world(name, arg if env else [*run.arg, *arg])
+    words = arg if env else [*run.arg, *arg]
     check_learner(run.agent)
+    world: Any = None
+    notes: list[str] = []
+    if run.model is None:
+        world, notes = open_world(name, words)
+    else:
+        world = open_language(name, words, run.model, run.seed)
     config = {key: _tuples(value) for key, value in run.config.items()}
     return world, make(run.agent, world, seed=run.seed, **config), notes
 
 
-def restore(folder: Path, env: str | None = None, arg: Sequence[str] = ()) -> tuple[Run, World, Agent, list[str]]:
+def restore(folder: Path, env: str | None = None, arg: Sequence[str] = ()) -> tuple[Run, Any, Agent, list[str]]:
     """Build the agent of a run directory, as it was at its last checkpoint.
 
     Raises:
@@ -137,7 +144,7 @@ def _tuples(value: Any) -> Any:
     return tuple(cast("Any", _tuples(item)) for item in value) if isinstance(value, list) else value
 
 
-def _value(words: Sequence[str], flag: str) -> str:
+def value_of(words: Sequence[str], flag: str) -> str:
     """Return what stands behind a flag, the last time that it is given; '' where it is not."""
     found = ""
     for word, after in zip(words, [*words[1:], ""], strict=True):

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rlkit.agent import Agent
+from rlkit.cli.languages import DEFAULTS, watch
 from rlkit.cli.outcome import show
 from rlkit.cli.runs import (
     DEFAULT,
@@ -27,6 +28,7 @@ from rlkit.cli.runs import (
     named,
     note,
     preset_of,
+    value_of,
     with_options,
 )
 from rlkit.cli.worlds import World
@@ -38,6 +40,7 @@ from rlkit.run.log import read_log
 from rlkit.run.progress import Bar
 
 STEPS = 100_000
+SPEAKERS = ("grpo",)  # agents that take a language model
 _REPORTS = 100  # in a run of the length first asked for
 
 _Steps = Annotated[
@@ -60,7 +63,22 @@ _Preset = Annotated[
         help_behavior_hint="",
     ),
 ]
-_Show = Annotated[bool, tyro.conf.arg(help="the policy and the values in the terminal")]
+_Task = Annotated[
+    str | None,
+    tyro.conf.arg(
+        metavar="TASK",
+        help="what a language model learns, in place of --env: addition, countdown, reasoning_gym:NAME, jsonl:PATH, env:ID, ...; --arg"
+        " is then for the task, and for temperature, top_k, top_p, budget, dynamic, overlong and length_reward",
+        help_behavior_hint="",
+    ),
+]
+_Model = Annotated[
+    str | None,
+    tyro.conf.arg(metavar="MODEL", help="that learns: smollm2, a folder, or tiny, a new one", help_behavior_hint=""),
+]
+_Show = Annotated[
+    bool, tyro.conf.arg(help="the policy and the values in the terminal; a language model's answers while it learns")
+]
 
 
 @dataclass(frozen=True)
@@ -75,6 +93,8 @@ class Train:
 
     rlkit train ppo --env CartPole-v1 --preset
 
+    rlkit train grpo --task addition --arg template=chat --model smollm2 --preset drgrpo --max-steps 12
+
     rlkit train --resume runs/lake --steps 80000
 
     rlkit train q_learning --help
@@ -82,6 +102,8 @@ class Train:
 
     agent: Agents = ""
     env: Env = None
+    task: _Task = None
+    model: _Model = None
     arg: Pairs = ()
     seed: Seed = 0
     steps: _Steps = None
@@ -101,21 +123,28 @@ class Train:
         folder, world, agent, steps = self._begin() if self.resume is None else self._resume(self.resume)
         if steps < 1:
             raise ValueError(f"{folder} has taken all its steps; give --steps more than {_step(folder):,} to go on")
+        if self.show and ranks.writes():
+            watch(agent, Console())
         code = self._learn(agent, steps, folder)
-        world.close()
+        if isinstance(world, gym.Env):
+            world.close()
         if code == 0 and ranks.writes():
             show(Console(), agent, read_run(folder), read_log(folder), folder, world, board=self.show)
         return code
 
     def _begin(self) -> tuple[Path, World, Agent, int]:
-        env = self.env or DEFAULT
+        if (self.task is None) != (self.model is None) or (self.task and self.env):
+            raise ValueError("--task and --model belong together, and take the place of --env")
+        if self.task and self.agent not in SPEAKERS:
+            raise ValueError(f"{self.agent} is no agent for language models; those are {', '.join(SPEAKERS)}")
+        env = self.task or self.env or DEFAULT
         tuned = preset_of(self.agent, [f"--preset={self.preset}"]).steps if self.preset else None
         steps = self.steps or tuned or STEPS
         config = dataclasses.asdict(self.options)
         config["report"] = config["report"] or max(1, steps // _REPORTS)
         if "horizon" in config:
             config["horizon"] = config["horizon"] or steps
-        run = Run(self.agent, config, env, self.arg, self.seed, steps)
+        run = Run(self.agent, config, env, self.arg, self.seed, steps, model=self.model)
         if self.out is not None and ranks.writes():
             check_free(self.out)
         with Bar(f"building {env}"):
@@ -127,11 +156,11 @@ class Train:
         if folder is None:
             stem = stem.replace("/", "-").replace(":", "-")
             folder = Path(ranks.first(str(new_folder("runs", stem)) if ranks.writes() else ""))
-        begin(folder, agent, steps, {"env": env, "arg": self.arg, "seed": self.seed})
+        begin(folder, agent, steps, {"env": env, "model": self.model, "arg": self.arg, "seed": self.seed})
         return folder, world, agent, steps
 
     def _resume(self, folder: Path) -> tuple[Path, World, Agent, int]:
-        if self.agent or self.out or self.seed or self.arg or self.preset:
+        if self.agent or self.out or self.seed or self.arg or self.preset or self.task or self.model:
             raise ValueError(
                 "--resume goes on as the run was begun; it takes --steps, --save-every and --show beside it"
             )
@@ -178,7 +207,8 @@ def command(words: Sequence[str]) -> Callable[..., Train]:
     if not name:
         raise ValueError("say who learns: `rlkit train AGENT`, one of `rlkit list agents`; or --resume a run")
     check_learner(name)
-    return cast("Callable[..., Train]", with_options(Train, name, **preset_of(name, words).config))
+    spoken = DEFAULTS if value_of(words, "--task") and name in SPEAKERS else {}
+    return cast("Callable[..., Train]", with_options(Train, name, **{**spoken, **preset_of(name, words).config}))
 
 
 def _place_in_env(error: Exception) -> str | None:

@@ -23,7 +23,7 @@ def open_world(name: str, words: Sequence[str]) -> tuple[World, list[str]]:
     Raises:
         ValueError: saying what is wrong with the name or a word, and what to do.
     """
-    arguments = dict(_argument(word) for word in words)
+    arguments = dict(argument(word) for word in words)
     identity, layout = _identify(name)
     if layout is not None:
         arguments["layout"] = layout
@@ -85,7 +85,12 @@ def _advice(name: str) -> str:
     return f"{hint}`rlkit list envs` names those with a model; a map of your own is given by its file's path"
 
 
-def _argument(word: str) -> tuple[str, Any]:
+def argument(word: str) -> tuple[str, Any]:
+    """Read key=value, where the value is a Python literal or a plain word.
+
+    Raises:
+        ValueError: it is not of that form.
+    """
     key, equals, value = word.partition("=")
     if not (equals and key.isidentifier()):
         raise ValueError(f"--arg {word!r} is not of the form key=value, such as slip=0.2 or target=terminal")

@@ -26,10 +26,11 @@ class Run:
     agent: str
     config: dict[str, Any]
     env: str | None = None  # as a user of the command line names it; None for a run begun in Python
-    arg: tuple[str, ...] = ()  # key=value for gym.make
+    arg: tuple[str, ...] = ()  # key=value for gym.make, or for the task
     seed: int = 0
     steps: int | None = None  # that the run is to take in all
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    model: str | None = None  # the language model; then `env` is the name of its task
     kind: str = KIND  # with the number of this format
 
 
@@ -40,7 +41,7 @@ def begin(folder: str | Path, agent: Agent, steps: int | None = None, origin: Ma
         folder: a new one, or an empty one.
         agent: that is to run.
         steps: that it is to take.
-        origin: `env`, `arg` and `seed` of `Run`, by which it can be built again.
+        origin: `env`, `model`, `arg` and `seed` of `Run`, by which it can be built again.
 
     Raises:
         ValueError: there is something in the folder.

@@ -156,12 +156,21 @@ class TokenEnv(gym.Env[Any, int]):
         return found
 
 
-def _tokenizer(task: TextTask, given: Tokenizer | str | None) -> Tokenizer:
-    if given is not None:
-        return Letters(given) if isinstance(given, str) else given
+def letters_of(task: TextTask) -> Letters:
+    """Return the letters of all prompts and right answers of a task that lists its problems.
+
+    Raises:
+        ValueError: it does not.
+    """
     if not isinstance(task, Finite):
         raise ValueError(f"{type(task).__name__} has no list of its problems to find the letters in; give a tokenizer")
     return Letters("".join(sorted({letter for one in task.problems() for letter in one.prompt + (one.gold or "")})))
+
+
+def _tokenizer(task: TextTask, given: Tokenizer | str | None) -> Tokenizer:
+    if given is None:
+        return letters_of(task)
+    return Letters(given) if isinstance(given, str) else given
 
 
 def _context(task: TextTask, tokenizer: Tokenizer, limit: int) -> int:

@@ -7,6 +7,9 @@ from rlkit.sample import tasks
 
 gym_tasks = pytest.importorskip("reasoning_gym.factory", reason="needs rlkit[tasks]")
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 NAMES = sorted(set(gym_tasks.DATASETS) - {"composite"})  # which is made of others
 UNSOLVED = {"boxnet", "rush_hour"}  # for which reasoning-gym has no answer
 EVIL = "__import__('pathlib').Path('{}').touch() or [1]"

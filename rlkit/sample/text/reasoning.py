@@ -86,7 +86,8 @@ class ReasoningGym:
             completion = completion.partition("<answer>")[2].partition("</answer>")[0]
         answer = completion.strip()
         longest = 2_000 + 10 * len(str(entry["answer"]))
-        if not answer or len(answer) > longest or (self.name in _PARSED and not is_plain(answer)):
+        trusted = self.name not in _PARSED or answer == str(entry["answer"]).strip() or is_plain(answer)
+        if not answer or len(answer) > longest or not trusted:
             return 0.0
         try:
             return float(self._data.score_answer(answer, entry))

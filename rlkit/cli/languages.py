@@ -1,0 +1,136 @@
+"""Language models for the command line: from --task, --model and --arg to a `Language`, and its answers as a table while it learns."""
+
+import string
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import gymnasium as gym
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rlkit.cli.worlds import argument
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rlkit.data import Trajectories
+    from rlkit.sample.language import Language
+    from rlkit.sample.tokens import Seen
+
+DEFAULTS: Mapping[str, Any] = {"max_steps": 64, "lr": 4e-5, "epochs": 1, "envs": 32}  # where they are not said
+TINY = "tiny"
+_POLICY = ("temperature", "top_k", "top_p", "budget")
+_SAMPLER = ("dynamic", "overlong", "length_reward")
+_PAUSE = 5.0  # seconds between two tables
+_ROWS = 6
+_LETTERS = 200  # of a text in the table, the last ones
+
+
+def open_language(task: str, words: Sequence[str], model: str, seed: int = 0) -> "Language":
+    """Make a task, load a model, and put them together.
+
+    Args:
+        task: its name; see `rlkit.sample.tasks`.
+        words: key=value: of the policy (temperature, top_k, top_p, budget), of the sampler (dynamic, overlong, length_reward), else of the task.
+        model: what `rlkit get-model` fetched, a folder, or "tiny": a small new model that reads the letters of the task, one by one.
+        seed: of the weights of a new model.
+
+    Raises:
+        ValueError: naming what cannot be made, and the remedy.
+    """
+    import numpy as np  # noqa: PLC0415 - as all here: torch is loaded for those who need it
+
+    from rlkit.policies.language import LanguagePolicy  # noqa: PLC0415
+    from rlkit.sample import tasks  # noqa: PLC0415
+    from rlkit.sample.language import Language  # noqa: PLC0415
+
+    given = dict(argument(word) for word in words)
+    policy, sampler = ({name: given.pop(name) for name in names if name in given} for names in (_POLICY, _SAMPLER))
+    made = tasks.make(task, **given)
+    if model == TINY:
+        from rlkit.policies.tiny_lm import tiny  # noqa: PLC0415
+        from rlkit.sample.token_env import letters_of  # noqa: PLC0415
+        from rlkit.sample.tokenizers import Letters  # noqa: PLC0415
+
+        letters = letters_of(made) if isinstance(made, tasks.Finite) else Letters(string.printable[:95] + "\n")
+        net = tiny(letters.size, np.random.default_rng(seed), width=64, context=256)
+        return Language(LanguagePolicy(net, **policy), letters, made, **sampler)
+    try:
+        from rlkit.policies.hf import load, load_tokens  # noqa: PLC0415
+    except ImportError as error:
+        raise ValueError(
+            f"the model {model} needs {error.name}, not installed here: pip install 'rlkit[llm]'"
+        ) from error
+    return Language(LanguagePolicy(load(model), **policy), load_tokens(model), made, **sampler)
+
+
+def watch(agent: Any, console: Console) -> None:
+    """Have an agent's answers printed while it learns, the first run's of several; other agents are left as they are."""
+    first = getattr(agent, "runs", [agent])[0]
+    if hasattr(getattr(first, "sampler", None), "last"):
+        first.sampler = Watched(first.sampler, console)
+
+
+class Watched:
+    """A sampler whose answers are printed, every few seconds.
+
+    Args:
+        sampler: gives them.
+        console: prints.
+    """
+
+    def __init__(self, sampler: "_Sampler", console: Console) -> None:
+        self._sampler, self._console = sampler, console
+        self._next = 0.0
+
+    def collect(self, rng: "np.random.Generator") -> "Trajectories":
+        """Return the next answers."""
+        found = self._sampler.collect(rng)
+        if self._sampler.last is not None and time.monotonic() >= self._next:
+            self._console.print(completions(self._sampler.last))
+            self._next = time.monotonic() + _PAUSE
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the sampler's state."""
+        return self._sampler.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Give it to the sampler."""
+        self._sampler.load_state_dict(state)
+
+
+def token_env(language: "Language", limit: int) -> gym.Env[Any, int]:
+    """Return a language model's task as an environment, token by token, for those who measure agents."""
+    from rlkit.sample.token_env import TokenEnv  # noqa: PLC0415
+
+    return TokenEnv(language.task, language.tokenizer, limit, context=language.policy.model.context)
+
+
+def completions(seen: "Seen", rows: int = _ROWS) -> Table:
+    """Lay the first answers, one of each prompt before a second one, with what they earned."""
+    count = len(seen.rewards)
+    mean = sum(seen.rewards) / count
+    title = f"reward {mean:.3g}, {sum(seen.lengths) / count:.3g} tokens"
+    title += f", {seen.dropped} groups replaced in {seen.rounds} rounds" if seen.rounds > 1 else ""
+    title += f", {seen.unscored} answers without a reward" if seen.unscored else ""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in ("prompt", "answer", "gold", "reward"):
+        table.add_column(name, overflow="fold")
+    firsts = [b for b in range(count) if b == 0 or seen.prompts[b] != seen.prompts[b - 1]]
+    for b in [*firsts, *(b for b in range(count) if b not in firsts)][:rows]:
+        texts = seen.prompts[b], seen.completions[b], seen.golds[b] or ""
+        table.add_row(*(Text(text[-_LETTERS:].strip()) for text in texts), f"{seen.rewards[b]:.3g}")
+    return table
+
+
+class _Sampler(Protocol):
+    last: "Seen | None"
+
+    def collect(self, rng: "np.random.Generator") -> "Trajectories": ...
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
