@@ -122,7 +122,7 @@ def test_02_micro_batches_and_order_change_nothing(how, loss):
     assert len(set(traj.lengths.tolist())) == 3
     expected = gradient_of(whole, traj)
     order = torch.randperm(len(traj.mask), generator=torch.Generator().manual_seed(0))
-    for micro in (1, 7, 16):
+    for micro in (7, 16):
         found = gradient_of(moved(agent_of(group=16, **config, micro=micro)), traj.select(order))
         torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
 

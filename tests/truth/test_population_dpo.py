@@ -69,6 +69,7 @@ def test_it_recovers_the_regularised_optimum(world):
     assert slope.grad.abs().max() < 1e-7
 
 
+@pytest.mark.slow
 def test_smoothing_moves_the_optimum_and_the_robust_loss_does_not():
     reference = logits_of(TWO, 5, 0.5)
     wanted = optimum(TWO, reference)[0].exp()
