@@ -11,7 +11,7 @@ from tests.ladder import Awkward
 RUNS = (
     ("ppo", lambda: "CartPole-v1", {"batch": 20, "epochs": 3, "engine": "torch"}),
     ("ppo", Awkward, {"batch": 20, "epochs": 2, "recurrent": 4, "normalise_obs": True, "normalise_rewards": True}),
-    ("a2c", lambda: "Pendulum-v1", {}),
+    ("a2c", lambda: "Pendulum-v1", {"engine": "torch"}),
 )
 
 
