@@ -44,8 +44,8 @@ def test_the_watch_sees_what_waits():
 @pytest.mark.parametrize("name", ["ppo", "a2c"])
 def test_an_update_does_not_wait(name, options, monkeypatch):
     env, config = OPTIONS[options]
-    more = {"batch": 16, "epochs": 2, "value_clip": 0.2, "engine": "torch"} if name == "ppo" else {}
-    agent = rlkit.make(name, env, envs=2, segment=16, hidden=(8,), **config, **more)
+    more = {"batch": 16, "epochs": 2, "value_clip": 0.2} if name == "ppo" else {}
+    agent = rlkit.make(name, env, envs=2, segment=16, hidden=(8,), engine="torch", **config, **more)
     learn, seen = agent._learn, []
 
     def watched(*args):
