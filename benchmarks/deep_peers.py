@@ -1,4 +1,4 @@
-"""The peers of `deep_speed.py`, for an interpreter that has them: `python deep_peers.py sb3 10240`, `python deep_peers.py cleanrl 10240`.
+"""The peers of `deep_speed.py`, for an interpreter that has them: `python deep_peers.py ppo 10240`; or cleanrl, dqn, a2c. One thread.
 
 CleanRL is no library: its default PPO on CartPole (4 environments, 128 steps, 4 minibatches, 4 epochs) is written here in our own words,
 with what it computes at each step, without its logging.
@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 
-def sb3(steps: int) -> None:
-    """Stable-Baselines3 on the workload of `deep_speed.py`."""
+def ppo(steps: int) -> None:
+    """Stable-Baselines3's PPO on the workload of `deep_speed.py`."""
     from stable_baselines3 import PPO
     from stable_baselines3.common.env_util import make_vec_env
 
@@ -23,6 +23,29 @@ def sb3(steps: int) -> None:
     fields = {"n_steps": 32, "batch_size": 256, "n_epochs": 20, "gamma": 0.98, "gae_lambda": 0.8}
     model = PPO("MlpPolicy", env, seed=0, device="cpu", **rates, **fields)
     model.learn(512)
+    timed(lambda: model.learn(steps), steps)
+
+
+def dqn(steps: int) -> None:
+    """Its DQN as its zoo has it on CartPole; the second call goes on, so that nothing is left out before `learning_starts`."""
+    from stable_baselines3 import DQN
+
+    fields = {"learning_rate": 2.3e-3, "batch_size": 64, "buffer_size": 100_000, "learning_starts": 1000, "gamma": 0.99}
+    when = {"target_update_interval": 10, "train_freq": 256, "gradient_steps": 128}
+    explore = {"exploration_fraction": 0.16, "exploration_final_eps": 0.04}
+    policy = {"net_arch": [256, 256]}
+    model = DQN("MlpPolicy", "CartPole-v1", seed=0, device="cpu", policy_kwargs=policy, **fields, **when, **explore)
+    model.learn(2048)
+    timed(lambda: model.learn(steps, reset_num_timesteps=False), steps)
+
+
+def a2c(steps: int) -> None:
+    """Its A2C in 8 environments, as it comes."""
+    from stable_baselines3 import A2C
+    from stable_baselines3.common.env_util import make_vec_env
+
+    model = A2C("MlpPolicy", make_vec_env("CartPole-v1", n_envs=8, seed=0), seed=0, device="cpu")
+    model.learn(2000)
     timed(lambda: model.learn(steps), steps)
 
 
@@ -99,4 +122,4 @@ def timed(call, steps):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    {"sb3": sb3, "cleanrl": cleanrl}[sys.argv[1]](int(sys.argv[2]))
+    {"ppo": ppo, "dqn": dqn, "a2c": a2c, "cleanrl": cleanrl}[sys.argv[1]](int(sys.argv[2]))

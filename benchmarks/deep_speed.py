@@ -1,5 +1,6 @@
-"""PPO's speed on CartPole beside Stable-Baselines3 and CleanRL's workload: `python benchmarks/deep_speed.py --peers PYTHON`.
+"""Deep agents' speed on CartPole beside Stable-Baselines3 and CleanRL's workload: `python benchmarks/deep_speed.py --peers PYTHON`.
 
+Workloads of PPO are "wide" and "cleanrl"; "dqn" is that of Stable-Baselines3's zoo, "a2c" has its defaults. --only takes some of them.
 PYTHON is an interpreter that has stable_baselines3; without it only rlkit is timed. Each row runs in processes of its own, in turn with
 the others, and shows the median of --repeats: steps per second of time passed, and of processor time, which other programs on the machine
 disturb less. "Solved" is the time of a whole process, from its start to a mean return of at least 475 in 32 greedy episodes.
@@ -18,10 +19,12 @@ WORKLOADS = {
     "wide": "envs=8, segment=32, batch=256, epochs=20, lr='linear(1e-3,0)', clip='linear(.2,0)', gamma=.98, lam=.8, horizon=100_000",
     "cleanrl": "envs=4, segment=128, batch=128, epochs=4, lr='linear(2.5e-4,0)', clip=.2, value_clip=.2, entropy=.01, gamma=.99, lam=.95, "
     "horizon=500_000",
+    "dqn": "train_every=256, gradient_steps=128, target_every=10, epsilon='linear(1, .04, 8000)', double=False, lr=2.3e-3",
+    "a2c": "envs=8, segment=5, lr=7e-4",
 }
 OURS = """
 import time, rlkit
-agent = rlkit.make("ppo", "CartPole-v1", seed={seed}, {workload}, {options})
+agent = rlkit.make("{name}", "CartPole-v1", seed={seed}, {workload}, {options})
 for _ in agent.updates(2048): pass
 wall, cpu = time.perf_counter(), time.process_time()
 for _ in agent.updates({steps}): pass
@@ -48,26 +51,39 @@ def rows(peers):
     """Name, group, and the command of each row."""
 
     def ours(workload, steps, options, runs=1):
-        code = OURS.format(seed=0, workload=WORKLOADS[workload], options=options, steps=steps, runs=runs)
+        name = workload if workload in ("dqn", "a2c") else "ppo"
+        code = OURS.format(name=name, seed=0, workload=WORKLOADS[workload], options=options, steps=steps, runs=runs)
         return [sys.executable, "-c", code]
 
+    def theirs(what, steps):
+        return [peers or sys.executable, str(HERE / "deep_peers.py"), what, str(steps)]
+
     if peers:
-        yield "Stable-Baselines3", "wide", [peers, str(HERE / "deep_peers.py"), "sb3", "10240"]
+        yield "Stable-Baselines3", "wide", theirs("ppo", 10_240)
     yield "rlkit, torch", "wide", ours("wide", 10_240, "engine='torch'")
     yield "rlkit, compiled, 1 thread", "wide", ours("wide", 61_440, "threads=1")
     yield "rlkit, compiled, 2 threads", "wide", ours("wide", 61_440, "threads=2")
     yield "rlkit, compiled, 10 seeds", "wide", ours("wide", 20_480, "seeds=10", 10)
-    yield "CleanRL's default", "cleanrl", [peers or sys.executable, str(HERE / "deep_peers.py"), "cleanrl", "10240"]
+    yield "CleanRL's default", "cleanrl", theirs("cleanrl", 10_240)
     yield "rlkit, compiled, 1 thread", "cleanrl", ours("cleanrl", 102_400, "threads=1")
+    for name, few, many in (("dqn", 2_048, 8_192), ("a2c", 4_000, 80_000)):
+        if peers:
+            yield "Stable-Baselines3", name, theirs(name, few)
+        yield "rlkit, torch, 1 thread", name, ours(name, few, "engine='torch', threads=1")
+        yield "rlkit, compiled, 1 thread", name, ours(name, many, "threads=1")
+        yield "rlkit, compiled, 2 threads", name, ours(name, many, "threads=2")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", default="", help="an interpreter with stable_baselines3")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", nargs="+", default=list(WORKLOADS), choices=WORKLOADS, help="workloads")
     args = parser.parse_args()
-    jobs = list(rows(args.peers))
-    subprocess.run(jobs[-1][2], check=True, capture_output=True)  # fills the compile cache
+    jobs = [job for job in rows(args.peers) if job[1] in args.only]
+    for workload in args.only:  # fills the compile cache
+        last = [command for _, group, command in jobs if group == workload][-1]
+        subprocess.run(last, check=True, capture_output=True)
     found = [[] for _ in jobs]
     for _ in range(args.repeats):
         for (_, _, command), times in zip(jobs, found, strict=True):
@@ -83,6 +99,8 @@ def main() -> None:
             json.dumps({"row": name, "workload": group, "steps_per_second": wall, "per_cpu_second": cpu}),
             file=sys.stderr,
         )
+    if "wide" not in args.only:
+        return
     seconds = [solved(seed) for seed in range(args.repeats)]
     print(f"cold process to solved CartPole, median of {args.repeats} seeds: {median(seconds):.2f} s", sorted(seconds))
 
