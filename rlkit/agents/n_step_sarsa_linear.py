@@ -22,7 +22,7 @@ from rlkit.learning.stepped import Method
 from rlkit.learning.truth import control_judge
 from rlkit.learning.weights import action_values, action_weights, watched
 from rlkit.tabular.drive import drive
-from rlkit.tabular.jit import kernel
+from rlkit.tabular.jit import brief, kernel
 from rlkit.tabular.multistep import Pending, drop, due, make_pending, n_step_return, newest, oldest, push
 from rlkit.tabular.schedule import Rate, rate
 from rlkit.tabular.weights import ActionWeights, add_action, choose, copy_row, dot_action
@@ -51,7 +51,7 @@ def begin(memory: Any, s: int) -> tuple[int, int]:
     return s, choose(memory.weights, s)
 
 
-@kernel
+@brief
 def learn(memory: Any, s: int, a: int, r: float, s_next: int, terminated: bool, truncated: bool) -> int:
     """Choose the next action, then learn from the step that is n steps back."""
     weights, pending = memory.weights, memory.pending

@@ -15,7 +15,7 @@ from rlkit.learning.truth import control_judge
 from rlkit.learning.weights import action_values, action_weights, watched
 from rlkit.tabular.drive import drive
 from rlkit.tabular.explore import best
-from rlkit.tabular.jit import kernel
+from rlkit.tabular.jit import brief, kernel
 from rlkit.tabular.schedule import rate
 from rlkit.tabular.weights import add_action, begin_control, choose, dot_action, look
 
@@ -28,7 +28,7 @@ class Config(LinearControl):
 begin = begin_control
 
 
-@kernel
+@brief
 def learn(memory: Any, s: int, a: int, r: float, s_next: int, terminated: bool, truncated: bool) -> int:  # noqa: ARG001
     """Learn from a step, and choose the next action."""
     memory.clock[0] += 1

@@ -18,7 +18,7 @@ from rlkit.learning.stepped import Method
 from rlkit.learning.truth import control_judge
 from rlkit.learning.weights import action_values, action_weights, watched
 from rlkit.tabular.drive import drive
-from rlkit.tabular.jit import kernel
+from rlkit.tabular.jit import brief, kernel
 from rlkit.tabular.linear_traces import TracedActions, backup, make_weight_traces
 from rlkit.tabular.schedule import Rate, rate
 from rlkit.tabular.traces import clear
@@ -43,7 +43,7 @@ def begin(memory: Any, s: int) -> tuple[int, int]:
     return s, a
 
 
-@kernel
+@brief
 def learn(memory: Any, s: int, a: int, r: float, s_next: int, terminated: bool, truncated: bool) -> int:  # noqa: ARG001
     """Choose the next action, then learn from it."""
     weights, traces = memory.weights, memory.traces

@@ -10,7 +10,7 @@ from rlkit.learning.stepped import Method
 from rlkit.learning.truth import prediction_judge
 from rlkit.learning.weights import state_values, state_weights, watched
 from rlkit.tabular.drive import drive
-from rlkit.tabular.jit import kernel
+from rlkit.tabular.jit import brief, kernel
 from rlkit.tabular.prediction import draw_action
 from rlkit.tabular.schedule import rate
 from rlkit.tabular.weights import add, begin_prediction, dot
@@ -24,7 +24,7 @@ class Config(LinearPrediction):
 begin = begin_prediction
 
 
-@kernel
+@brief
 def learn(memory: Any, s: int, a: int, r: float, s_next: int, terminated: bool, truncated: bool) -> int:  # noqa: ARG001
     """Learn from a step, and draw the next action."""
     memory.clock[0] += 1

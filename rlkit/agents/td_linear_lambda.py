@@ -15,7 +15,7 @@ from rlkit.learning.stepped import Method
 from rlkit.learning.truth import prediction_judge
 from rlkit.learning.weights import state_values, state_weights, watched
 from rlkit.tabular.drive import drive
-from rlkit.tabular.jit import kernel
+from rlkit.tabular.jit import brief, kernel
 from rlkit.tabular.linear_traces import TracedStates, backup, make_weight_traces
 from rlkit.tabular.prediction import draw_action
 from rlkit.tabular.schedule import rate
@@ -39,7 +39,7 @@ def begin(memory: Any, s: int) -> tuple[int, int]:
     return begin_prediction(memory.weights, s)
 
 
-@kernel
+@brief
 def learn(memory: Any, s: int, a: int, r: float, s_next: int, terminated: bool, truncated: bool) -> int:  # noqa: ARG001
     """Learn from a step, and draw the next action."""
     weights = memory.weights

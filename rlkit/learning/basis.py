@@ -14,7 +14,7 @@ from rlkit.learning.features import read_map
 from rlkit.learning.inputs import inputs, states_of, where
 from rlkit.learning.maps import Map, function_map, function_name
 from rlkit.learning.policy import read_policy
-from rlkit.learning.setting import Environment, Setting, checked, finite, survey
+from rlkit.learning.setting import Environment, Observe, Observer, Setting, checked, finite, survey
 from rlkit.mdp import MDP
 from rlkit.tabular.schedule import Rate
 
@@ -115,18 +115,23 @@ def _example(env: gym.Env[Any, Any]) -> Any:
     return space.sample()
 
 
-def _observer(found: Map, name: str, weights: Callable[[Any], Any]) -> Callable[[Any, Any, int], int]:
+def _observer(found: Map, name: str, weights: Callable[[Any], Any]) -> Observer:
     encode = found.encode
 
-    def observe(memory: Any, obs: Any, row: int) -> int:
+    def observer(memory: Any) -> Observe:
         held = weights(memory)
-        if not encode(obs, held.column, held.phi, row):
-            raise ValueError(
-                f"{name} gave the observation {obs} in step {held.clock[0] + 1}; its features are not finite"
-            )
-        return row
+        column, phi, clock = held.column, held.phi, held.clock
 
-    return observe
+        def observe(obs: Any, row: int) -> int:
+            if not encode(obs, column, phi, row):
+                raise ValueError(
+                    f"{name} gave the observation {obs} in step {clock[0] + 1}; its features are not finite"
+                )
+            return row
+
+        return observe
+
+    return observer
 
 
 def policy_of(config: Any, setting: Setting, table: Basis, name: str = "policy") -> Floats:

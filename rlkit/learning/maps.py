@@ -1,6 +1,7 @@
 """Feature maps: what an observation's numbers, or what a function says of it, become in a row of two tables."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -14,7 +15,6 @@ from rlkit.tabular.jit import direct
 MOST = 1 << 22  # features; a vector of more is a mistake, or wants hashing
 
 Encode = Callable[[Any, Ints, Floats, int], bool]  # (observation, index, value, row) -> whether it was finite
-Write = Callable[..., bool]  # a kernel of `rlkit.tabular.features`
 
 
 class Map(NamedTuple):
@@ -54,13 +54,7 @@ def tilings(m: int, sides: list[int], size: int, seen: Inputs) -> Map:
     if not size and every > MOST:
         raise MapError(f"these are {every:.3g} tiles; hash them into fewer places: hash={1 << 16}")
     d = _checked(size or int(every))
-    write: Write = direct(
-        kernels.tiles, seen.spans[0], seen.spans, counts, offsets, size, np.zeros((1, m), np.int64), 0
-    )
-
-    def encode(obs: Any, index: Ints, value: Floats, row: int) -> bool:  # noqa: ARG001
-        return write(_numbers(obs), seen.spans, counts, offsets, size, index, row)
-
+    encode = _encoder(kernels.tiles, seen, counts, offsets, size, like=np.zeros((1, m), np.int64), dense=False)
     return Map(d, np.zeros(m, np.int64), np.ones(m), encode, np.full(d, 1.0 / m), True)
 
 
@@ -70,11 +64,7 @@ def polynomial(degree: int, seen: Inputs) -> Map:
     _checked(float(np.prod([(degree + 1 + j) / (1 + j) for j in range(k)])))
     powers = sorted(_exponents(degree, k), key=lambda row: (sum(row), [-power for power in row]))
     table = np.array(powers, np.float64)
-    write: Write = direct(kernels.polynomial, seen.spans[0], seen.spans, table, table, 0)
-
-    def encode(obs: Any, index: Ints, value: Floats, row: int) -> bool:  # noqa: ARG001
-        return write(_numbers(obs), seen.spans, table, value, row)
-
+    encode = _encoder(kernels.polynomial, seen, table, like=table, dense=True)
     return _dense(len(table), encode, np.eye(1, len(table))[0])
 
 
@@ -82,11 +72,7 @@ def fourier(order: int, seen: Inputs) -> Map:
     """Return the cosines of all frequencies 0 .. order, the constant first."""
     d = _checked(float(order + 1) ** seen.spans.shape[1])
     sines = np.zeros(d)
-    write: Write = direct(kernels.fourier, seen.spans[0], seen.spans, order, sines, sines[None], 0)
-
-    def encode(obs: Any, index: Ints, value: Floats, row: int) -> bool:  # noqa: ARG001
-        return write(_numbers(obs), seen.spans, order, sines, value, row)
-
+    encode = _encoder(kernels.fourier, seen, order, sines, like=sines[None], dense=True)
     return _dense(d, encode, np.eye(1, d)[0])
 
 
@@ -95,11 +81,7 @@ def radial(n: int, width: float, seen: Inputs) -> Map:
     k = seen.spans.shape[1]
     _checked(float(n) ** k)
     centres = np.array(list(product(np.linspace(0.0, 1.0, n), repeat=k)))
-    write: Write = direct(kernels.radial, seen.spans[0], seen.spans, centres, width, centres, 0)
-
-    def encode(obs: Any, index: Ints, value: Floats, row: int) -> bool:  # noqa: ARG001
-        return write(_numbers(obs), seen.spans, centres, width, value, row)
-
+    encode = _encoder(kernels.radial, seen, centres, width, like=centres, dense=True)
     return _dense(len(centres), encode, np.zeros(0))
 
 
@@ -135,10 +117,27 @@ def _dense(d: int, encode: Encode, one: Floats) -> Map:
     return Map(d, np.arange(d), np.zeros(d), encode, one, False)
 
 
-def _numbers(obs: Any) -> Floats:
-    if type(obs) is np.ndarray and obs.ndim == 1:  # the usual case, in half the time
-        return obs.astype(np.float64)
-    return np.array(obs, np.float64).ravel()  # a copy, for the kernel to scale
+def _encoder(kernel: Any, seen: Inputs, *constants: Any, like: Any, dense: bool) -> Encode:
+    """Return what writes an observation into a row of values (dense) or of indices, tables like `like`, by a kernel."""
+    numbers = np.zeros(seen.spans.shape[1])  # a copy, for the kernel to scale
+    shape = numbers.shape
+    call = direct(kernel, numbers, seen.spans, *constants, like, 0)
+    write: Callable[[Any, int], bool] = partial(call, numbers, seen.spans, *constants)
+
+    def encode(obs: Any, index: Ints, value: Floats, row: int) -> bool:
+        if type(obs) is not np.ndarray or obs.shape != shape:
+            obs = _numbers(obs, len(numbers))
+        numbers[...] = obs
+        return write(value if dense else index, row)
+
+    return encode
+
+
+def _numbers(obs: Any, k: int) -> Floats:
+    found = np.array(obs, np.float64).ravel()
+    if len(found) != k:
+        raise ValueError(f"the observation {obs!r} has {len(found)} numbers, and its observation_space {k}")
+    return found
 
 
 def _exponents(degree: int, k: int) -> list[tuple[int, ...]]:

@@ -12,7 +12,8 @@ from rlkit.mdp import MDP, from_env
 from rlkit.tabular.world import World, compiled_world
 
 Environment = gym.Env[Any, Any] | MDP
-Observe = Callable[[Any, Any, int], int]  # (memory, observation, row) -> state
+Observe = Callable[[Any, int], int]  # (observation, row) -> state
+Observer = Callable[[Any], Observe]  # of a memory
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,11 @@ class Setting:
     n_states: int  # S
     n_actions: int  # A
     first_action: int  # the environment's number of action 0
-    observe: Observe
+    observer: Observer
+
+    def observe(self, memory: Any, obs: Any, row: int) -> int:
+        """Return the state that an observation is: its number, or the row of the memory that now holds its features."""
+        return self.observer(memory)(obs, row)
 
 
 def finite(env: Environment, config: Learning) -> Setting:
@@ -44,11 +49,11 @@ def finite(env: Environment, config: Learning) -> Setting:
             "agent (sarsa_linear, q_linear, td_linear, ...), or wrap the environment so that it observes whole numbers"
         )
     number = numbering(env.observation_space)
-    return survey(env, config, n_states, lambda _memory, obs, _row: number(obs))
+    return survey(env, config, n_states, lambda _memory: lambda obs, _row: number(obs))
 
 
-def survey(env: gym.Env[Any, Any], config: Learning, n_states: int, observe: Observe) -> Setting:
-    """Look at an environment whose observations are numbered by `observe`.
+def survey(env: gym.Env[Any, Any], config: Learning, n_states: int, observer: Observer) -> Setting:
+    """Look at an environment whose observations are numbered by `observer`.
 
     Raises:
         ValueError: the actions are not Discrete, or the engine is not for this world.
@@ -62,7 +67,7 @@ def survey(env: gym.Env[Any, Any], config: Learning, n_states: int, observe: Obs
         raise ValueError(
             f'{name(env)} cannot be compiled: it states no model, or a wrapper or a change of its maze hides it; use engine="auto"'
         )
-    return Setting(env, mdp, world, n_states, int(actions.n), int(actions.start), observe)
+    return Setting(env, mdp, world, n_states, int(actions.n), int(actions.start), observer)
 
 
 def checked(env: Any) -> gym.Env[Any, Any]:
@@ -89,4 +94,4 @@ def _of_mdp(mdp: MDP, config: Learning) -> Setting:
     if config.engine == "stepped":
         raise ValueError('an MDP has no step to take; give an environment, or use engine="compiled"')
     world = compiled_world(mdp)
-    return Setting(None, mdp, world, mdp.n_states, mdp.n_actions, 0, lambda _memory, obs, _row: int(obs))
+    return Setting(None, mdp, world, mdp.n_states, mdp.n_actions, 0, lambda _memory: lambda obs, _row: int(obs))

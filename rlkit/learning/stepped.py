@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import gymnasium as gym
 import numpy as np
 
-from rlkit.learning.setting import Setting, name
+from rlkit.learning.setting import Observe, Setting, name
 from rlkit.tabular.drive import ACTION, ELAPSED, EPISODES, NEW, STATE, STEPS, Place
 from rlkit.tabular.jit import direct
 
@@ -47,23 +47,24 @@ class Stepper:
         Raises:
             ValueError: a reward is not finite, or an observation is out of its space.
         """
-        env, observe, first = self._env, self._setting.observe, self._setting.first_action
+        step, observe, first = self._env.step, self._setting.observer(memory), self._setting.first_action
         n_states, actions, finite = self._setting.n_states, self._actions, math.isfinite
         begin, learn = self._kernels(method, memory)
         s, a, elapsed = int(place.now[STATE]), int(place.now[ACTION]), int(place.now[ELAPSED])
         total = float(place.total[0])
         taken = recorded = 0
+        room = len(place.returns)
         if self._broken:
             self._come_back(memory, s)
         self._broken = True
         try:
-            while taken < steps and recorded < len(place.returns):
+            while taken < steps and recorded < room:
                 if a < 0:
-                    s, a = self._begin(begin, memory)
+                    s, a = self._begin(begin, observe, memory)
                     elapsed, total = 0, 0.0
-                obs, reward, terminated, truncated, _ = env.step(a + first)
+                obs, reward, terminated, truncated, _ = step(a + first)
                 r = float(reward)
-                s_next = observe(memory, obs, (elapsed + 1) & 1)
+                s_next = observe(obs, (elapsed + 1) & 1)
                 if not (finite(r) and 0 <= s_next < n_states):
                     raise ValueError(self._wrong(a, r, obs, int(place.now[STEPS]) + taken + 1))
                 a_next = learn(memory, s, a, r, s_next, terminated, truncated)
@@ -91,12 +92,12 @@ class Stepper:
             self._direct = begin, direct(method.learn, memory, 0, 0, 0.0, 0, False, False)
         return self._direct
 
-    def _begin(self, begin: Any, memory: Any) -> tuple[int, int]:
+    def _begin(self, begin: Any, observe: Observe, memory: Any) -> tuple[int, int]:
         seed = self._seed
         draws = self._base.np_random if seed is None else gym.utils.seeding.np_random(seed)[0]
-        origin = dict(draws.bit_generator.state)
+        origin: Any = draws.bit_generator.state  # made anew for whoever asks
         obs, _ = self._env.reset(seed=seed)
-        s0 = self._setting.observe(memory, obs, 0)
+        s0 = observe(obs, 0)
         if not 0 <= s0 < self._setting.n_states:
             raise ValueError(
                 f"{name(self._env)} began with the observation {obs}, which is not in its observation_space"

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from rlkit.arrays import Floats, Ints
-from rlkit.tabular.jit import kernel
+from rlkit.tabular.jit import brief, kernel
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits in no pattern: keeps (tiling, tile) and (tile, tiling) apart
 
@@ -33,7 +33,7 @@ def scale(x: Floats, spans: Floats) -> bool:
     return True
 
 
-@kernel
+@brief
 def polynomial(x: Floats, spans: Floats, powers: Floats, value: Floats, row: int) -> bool:
     """φ_i = Π_j (2 u_j - 1)^powers_ij, Zhao section 8.2.3; S&B (9.17) has all powers up to n of each.
 
@@ -55,7 +55,7 @@ def polynomial(x: Floats, spans: Floats, powers: Floats, value: Floats, row: int
     return True
 
 
-@kernel
+@brief
 def fourier(x: Floats, spans: Floats, order: int, sines: Floats, value: Floats, row: int) -> bool:
     """φ_i = cos(π Σ_j c_ij u_j), S&B (9.18), Zhao section 8.2.3, c_i the i-th row of numbers 0 .. order, the last fastest.
 
@@ -85,7 +85,7 @@ def fourier(x: Floats, spans: Floats, order: int, sines: Floats, value: Floats, 
     return True
 
 
-@kernel
+@brief
 def radial(x: Floats, spans: Floats, centres: Floats, width: float, value: Floats, row: int) -> bool:
     """φ_i = exp(-‖u - centre_i‖² / (2 width²)), S&B section 9.5.5; arguments as of `polynomial`."""
     if not scale(x, spans):
@@ -98,7 +98,7 @@ def radial(x: Floats, spans: Floats, centres: Floats, width: float, value: Float
     return True
 
 
-@kernel
+@brief
 def tiles(x: Floats, spans: Floats, counts: Floats, offsets: Floats, size: int, index: Ints, row: int) -> bool:
     """One active tile in each tiling, S&B section 9.5.4.
 

@@ -145,3 +145,19 @@ def test_what_a_map_sees():
     cart = inputs(gym.make("CartPole-v1"), "").spans
     assert np.isinf(cart[1]).tolist() == [False, True, False, True]
     assert inputs(gym.make("MountainCar-v0"), "-1:1, 0:3").spans.tolist() == [[-1, 0], [2, 3]]
+
+
+def test_an_observation_of_another_size_than_its_space_is_named():
+    found = read_map("fourier(2)", unit(2))
+    with pytest.raises(ValueError, match=r"\[0.1, 0.2, 0.3\] has 3 numbers, and its observation_space 2"):
+        found.encode([0.1, 0.2, 0.3], found.column[None], found.phi[None], 0)
+
+
+def test_an_observation_is_left_as_it_is_whatever_its_type():
+    wanted = vector("fourier(2)", [0.25, 0.5])
+    found = read_map("fourier(2)", unit(2))
+    for obs in (np.array([0.25, 0.5]), np.array([0.25, 0.5], np.float32), (0.25, 0.5), np.array([[0.25], [0.5]])):
+        before, value = np.array(obs), np.zeros((1, found.size))
+        assert found.encode(obs, found.column[None], value, 0)
+        assert np.array_equal(value[0], wanted)
+        assert np.array_equal(before, obs)
