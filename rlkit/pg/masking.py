@@ -11,10 +11,14 @@ that is cast back to float16 can still be infinite there; give float32 log-proba
 """
 
 import math
+from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn.functional import hardtanh
+
+
+_WIDE = (torch.float32, torch.float64)
 
 
 def keep(x: Tensor, mask: Tensor) -> Tensor:
@@ -27,7 +31,9 @@ def keep(x: Tensor, mask: Tensor) -> Tensor:
         raise ValueError(f"an input has shape {list(x.shape)} and its mask {list(mask.shape)}; they must be the same")
     if mask.dtype != torch.bool:
         raise ValueError(f"the mask is {mask.dtype}; it must be torch.bool")
-    wide = torch.where(mask, x, 0).to(torch.promote_types(x.dtype, torch.float32))
+    wide = torch.where(mask, x, 0)
+    if wide.dtype not in _WIDE:
+        wide = wide.to(torch.promote_types(x.dtype, torch.float32))
     bound = _bound(wide.dtype)
     return hardtanh(wide, -bound, bound)  # clamp, with one operation for its gradient and not four
 
@@ -48,5 +54,6 @@ def log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
     return torch.log_softmax(keep(logits, mask[..., None].expand_as(logits)), dim=-1)
 
 
+@cache
 def _bound(dtype: torch.dtype) -> float:
     return math.sqrt(torch.finfo(dtype).max) / 2.0

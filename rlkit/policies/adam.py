@@ -36,11 +36,16 @@ class Adam:
         for parameter, stretch in zip(self.parameters, self._split(self.flat), strict=True):
             parameter.data = stretch
 
-    def gradient(self, loss: Tensor) -> Tensor:
-        """Return ∇ loss as one vector [P]; 0 for a parameter that the loss does not depend on, be it on none at all."""
+    def gradient(self, loss: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return ∇ loss as one vector [P]; 0 for a parameter that the loss does not depend on, be it on none at all.
+
+        Args:
+            loss: a scalar; or [B, T], of which nobody asks for the sum.
+            weights: [B, T], and then it is ∇ Σ weights · loss. None for a scalar.
+        """
         if not loss.requires_grad:
             return torch.zeros_like(self.flat)
-        grads = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
+        grads = torch.autograd.grad(loss, self.parameters, weights, materialize_grads=True)
         return torch.cat([grad.reshape(-1) for grad in grads])
 
     @torch.no_grad()

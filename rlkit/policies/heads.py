@@ -70,7 +70,7 @@ class Categorical:
 
     def log_prob(self, outputs: Tensor, actions: Tensor) -> Tensor:
         """Return log softmax(outputs)_a, [...]."""
-        return torch.log_softmax(outputs, -1).gather(-1, actions[..., None])[..., 0]
+        return torch.log_softmax(outputs, -1).gather(-1, actions[..., None]).squeeze(-1)
 
     def entropy(self, outputs: Tensor) -> Tensor:
         """Return -Σ_a π log π, [...]."""

@@ -1,8 +1,11 @@
 """The machine: which device computes, and with how many threads."""
 
 import os
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 _ENOUGH = 20_000_000  # multiply-adds of a batch from which a second thread gains more than it costs
 
@@ -41,3 +44,9 @@ def use_threads(asked: int, parameters: int, batch: int) -> int:
     if threads != torch.get_num_threads():
         torch.set_num_threads(threads)
     return threads
+
+
+def upload(array: NDArray[Any], to: torch.device) -> torch.Tensor:
+    """Return an array as a tensor on a device; to a GPU it goes from pinned memory, so that the host does not wait for the copy."""
+    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    return tensor.pin_memory().to(to, non_blocking=True) if to.type == "cuda" else tensor.to(to)

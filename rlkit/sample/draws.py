@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rlkit import dist
 from rlkit.policies.heads import Head
+from rlkit.policies.machine import upload
 from rlkit.sample.streams import agent_generator, weight_generator
 
 __all__ = ["agent_generator", "draw", "minibatches", "share", "weight_generator"]
@@ -51,7 +52,7 @@ def minibatches(rng: np.random.Generator, rows: int, size: int, device: torch.de
         yield slice(None)
         return
     order = np.argsort(rng.random(ranks * rows), kind="stable")
-    for start in range(0, ranks * rows, size):
-        part = order[start : start + size]
-        own = part if ranks == 1 else part[part // rows == rank] - rank * rows
-        yield torch.from_numpy(own).to(device)
+    parts = [order[start : start + size] for start in range(0, ranks * rows, size)]
+    if ranks > 1:
+        parts = [part[part // rows == rank] - rank * rows for part in parts]
+    yield from torch.split(upload(np.concatenate(parts), device), [len(part) for part in parts])

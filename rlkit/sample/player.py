@@ -91,9 +91,14 @@ class Player:
         """Return the next segment, [N, T], its rewards scaled."""
         return self.normaliser.scaled(self.segments.collect(self.config.segment, self.rng))
 
-    def descend(self, loss: Tensor) -> None:
-        """Take a step of the optimizer down a loss, a scalar; over several processes, down their mean."""
-        gradient = dist.mean(self.optimizer.gradient(loss))
+    def descend(self, loss: Tensor, weights: Tensor | None = None) -> None:
+        """Take a step of the optimizer down a loss, a scalar; over several processes, down their mean.
+
+        Args:
+            loss: the scalar, or [B, T] and not summed.
+            weights: [B, T], then; the way down is that of Σ weights · loss, such as `rlkit.pg.reduce.shares` has them.
+        """
+        gradient = dist.mean(self.optimizer.gradient(loss, weights))
         self.optimizer.step(gradient, self.training.lr(self.step + 1), self.config.max_grad_norm)
 
     def counted(self, traj: Trajectories) -> bool:

@@ -1,7 +1,7 @@
 """PPO's torch engine: any net, any environment, any device; the algorithm from segment to step."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gymnasium as gym
 import torch
@@ -12,7 +12,7 @@ from rlkit.agent import Report
 from rlkit.data import Trajectories
 from rlkit.pg.kl import k3
 from rlkit.pg.losses import clipped_surrogate, clipped_value_loss, value_loss
-from rlkit.pg.reduce import aggregate, count, masked_mean, whiten
+from rlkit.pg.reduce import count, masked_mean, shares, whiten
 from rlkit.pg.returns import gae
 from rlkit.sample.config import rate
 from rlkit.sample.draws import minibatches
@@ -20,6 +20,16 @@ from rlkit.sample.player import Player
 
 if TYPE_CHECKING:
     from rlkit.agents.ppo import Config
+
+
+class Batch(NamedTuple):
+    """What one step of the optimizer learns from."""
+
+    traj: Trajectories
+    advantages: Tensor  # [B, T]
+    targets: Tensor  # [B, T]  of the critic
+    values: Tensor  # [B, T]  of the critic, as they were
+    weights: Tensor  # [B, T]  with which the losses are summed
 
 
 class PPO:
@@ -84,25 +94,33 @@ class PPO:
         config, player = self.config, self.player
         low, high = self._low(player.step + 1), self._high(player.step + 1)
         data = traj if config.recurrent else traj.flat()
-        advantages, targets, old_values = (x.view(data.mask.shape) for x in (advantages, targets, old_values))
+        judged = [x.view(data.mask.shape) for x in (advantages, targets, old_values)]
         size = max(1, config.batch // data.mask.shape[1])
+        batch = None
         for _ in range(config.epochs):
             for rows in minibatches(player.rng, len(data.mask), size, player.device):
-                part, old = data.select(rows), old_values[rows]
-                outputs, values = self.policy.forward(part)
-                logprobs = self.policy.head.log_prob(outputs, part.actions)
-                loss = clipped_surrogate(logprobs, part.logprobs, advantages[rows], part.mask, low=low, high=high)
-                if config.value_clip:
-                    error = clipped_value_loss(values, old, targets[rows], part.mask, clip=config.value_clip)
-                else:
-                    error = value_loss(values, targets[rows], part.mask)
-                loss = loss + config.value * error
-                if config.entropy:
-                    loss = loss - config.entropy * self.policy.head.entropy(outputs)
-                loss = aggregate(loss, part.mask, "token", dist.mean(count(part.mask, "token")))
-                player.descend(loss)
+                if batch is None or isinstance(rows, Tensor):  # what holds everything is the same in each epoch
+                    part = data.select(rows)
+                    weights = shares(part.mask, "token", dist.mean(count(part.mask, "token")))
+                    batch = Batch(part, *(x[rows] for x in judged), weights)
+                player.descend(self._loss(batch, low, high), batch.weights)
             if config.target_kl and self._kl(data) > config.target_kl:
                 break
+
+    def _loss(self, batch: Batch, low: float, high: float) -> Tensor:
+        """Return the surrogate, the critic's error and the bonus for entropy, as they are weighed, [B, T]."""
+        config, traj = self.config, batch.traj
+        outputs, values = self.policy.forward(traj)
+        logprobs = self.policy.head.log_prob(outputs, traj.actions)
+        loss = clipped_surrogate(logprobs, traj.logprobs, batch.advantages, traj.mask, low=low, high=high)
+        if config.value_clip:
+            error = clipped_value_loss(values, batch.values, batch.targets, traj.mask, clip=config.value_clip)
+        else:
+            error = value_loss(values, batch.targets, traj.mask)
+        loss = loss + config.value * error
+        if config.entropy:
+            loss = loss - config.entropy * self.policy.head.entropy(outputs)
+        return loss
 
     def _measure(self, traj: Trajectories, targets: Tensor, old_values: Tensor) -> dict[str, Tensor]:
         """Say what the update came to, over its whole segment, in numbers that stay on the device."""
