@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import hardtanh
 
-
 _WIDE = (torch.float32, torch.float64)
 
 

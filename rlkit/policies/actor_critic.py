@@ -11,11 +11,12 @@ from rlkit.data import Trajectories
 from rlkit.policies.activations import Activation
 from rlkit.policies.encoders import Eyes
 from rlkit.policies.heads import Gaussian, head
-from rlkit.policies.networks import Memory, mlp
+from rlkit.policies.networks import Memory, mlp, pair
 from rlkit.policies.protocol import Acted, Evaluation
 from rlkit.policies.senses import Senses
 
 _ACTOR_GAIN = 0.01  # of the last layer: all actions nearly equal at first
+_NARROW = 128  # widths up to which actor and critic are evaluated as a pair; copying wider layers costs what it saves
 
 
 class ActorCritic(nn.Module):
@@ -63,6 +64,7 @@ class ActorCritic(nn.Module):
             self.memory = Memory(own[0], recurrent, generator)
             own = (recurrent,)
         self.actor = mlp((*own, outputs), activation, generator, _ACTOR_GAIN)
+        self.paired = critic and len(own) > 1 and max(own) <= _NARROW
         if critic:
             self.critic = mlp((*own, 1), activation, generator, 1.0)
 
@@ -91,7 +93,10 @@ class ActorCritic(nn.Module):
     def forward(self, traj: Trajectories) -> tuple[Tensor, Tensor]:
         """Return what the head reads, [B, T, K], and V(s_t), [B, T], with one pass through what they share."""
         features = self._features(traj)
-        return self._outputs_of(features, traj), self._values(features, traj)
+        if not self.paired:
+            return self._outputs_of(features, traj), self._values(features, traj)
+        outputs, values = pair(self.actor, self.critic, features)
+        return self._heeding(outputs, traj), values.view(traj.mask.shape)
 
     def outputs(self, obs: Tensor, allowed: Tensor | None = None) -> Tensor:
         """Return what the head reads, [..., K], for observations [..., *shape]; of a policy without memory."""
@@ -141,13 +146,17 @@ class ActorCritic(nn.Module):
         return values
 
     def _outputs_of(self, features: Tensor, traj: Trajectories) -> Tensor:
-        allowed = None if traj.allowed is None else traj.allowed.flatten(0, 1)
-        outputs = self._outputs(features, allowed)
+        return self._heeding(self.actor(features), traj)
+
+    def _heeding(self, outputs: Tensor, traj: Trajectories) -> Tensor:
+        outputs = self._complete(outputs, None if traj.allowed is None else traj.allowed.flatten(0, 1))
         return outputs.view(*traj.mask.shape, outputs.shape[-1])  # not -1: a rank's part of a minibatch can be empty
 
     def _outputs(self, features: Tensor, allowed: Tensor | None) -> Tensor:
+        return self._complete(self.actor(features), allowed)
+
+    def _complete(self, outputs: Tensor, allowed: Tensor | None) -> Tensor:
         """What the head reads, [N, K]; a forbidden action has the lowest finite logit, so that its probability is exactly 0."""
-        outputs: Tensor = self.actor(features)
         if isinstance(self.head, Gaussian):
             return torch.cat([outputs, self.log_std.expand_as(outputs)], -1)
         return outputs if allowed is None else outputs.masked_fill(~allowed, torch.finfo(outputs.dtype).min / 4.0)

@@ -27,6 +27,7 @@ class Segments:
         self.worlds, self.policy, self.device = worlds, policy, device
         self.memory = policy.start(worlds.count)
 
+    @torch.no_grad()
     def collect(self, steps: int, rng: np.random.Generator) -> Trajectories:
         """Return the next segment, [N, T], on the policy's device.
 
@@ -49,8 +50,7 @@ class Segments:
         for t in range(steps):
             obs[:, t] = worlds.obs
             allowed = None if worlds.allowed is None else self._tensor(worlds.allowed)
-            with torch.inference_mode():
-                acted = policy.act(self._tensor(worlds.obs), draws[t], allowed, self.memory)
+            acted = policy.act(self._tensor(worlds.obs), draws[t], allowed, self.memory)
             step = worlds.step(acted.actions.cpu().numpy())
             next_obs[:, t], rewards[:, t] = step.next_obs, step.rewards
             terminated[:, t], truncated[:, t] = step.terminated, step.truncated

@@ -94,7 +94,7 @@ class PPO:
         config, player = self.config, self.player
         low, high = self._low(player.step + 1), self._high(player.step + 1)
         data = traj if config.recurrent else traj.flat()
-        judged = [x.view(data.mask.shape) for x in (advantages, targets, old_values)]
+        gains, goals, before = (x.view(data.mask.shape) for x in (advantages, targets, old_values))
         size = max(1, config.batch // data.mask.shape[1])
         batch = None
         for _ in range(config.epochs):
@@ -102,7 +102,7 @@ class PPO:
                 if batch is None or isinstance(rows, Tensor):  # what holds everything is the same in each epoch
                     part = data.select(rows)
                     weights = shares(part.mask, "token", dist.mean(count(part.mask, "token")))
-                    batch = Batch(part, *(x[rows] for x in judged), weights)
+                    batch = Batch(part, gains[rows], goals[rows], before[rows], weights)
                 player.descend(self._loss(batch, low, high), batch.weights)
             if config.target_kl and self._kl(data) > config.target_kl:
                 break
