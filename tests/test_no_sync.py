@@ -47,8 +47,8 @@ def test_there_no_number_can_be_read_and_a_copy_is_seen():
         ("ppo", {"engine": "torch", "batch": 8, "epochs": 3, "entropy": 0.01, "value_clip": 0.2}, 3),
         ("ppo", {"engine": "torch", "batch": 32, "epochs": 3}, 0),
         ("ppo", {"engine": "torch", "batch": 16, "epochs": 2, "recurrent": 4}, 2),
-        ("a2c", {"entropy": 0.01}, 0),
-        ("a2c", {"shared": True}, 0),
+        ("a2c", {"engine": "torch", "entropy": 0.01}, 0),
+        ("a2c", {"engine": "torch", "shared": True}, 0),
     ],
 )
 @pytest.mark.parametrize("env", ["CartPole-v1", "Pendulum-v1"])
@@ -73,7 +73,7 @@ def test_an_update_needs_the_host_for_the_order_of_an_epoch_only(name, options, 
 )
 def test_an_iteration_of_grpo_needs_the_host_for_the_order_of_an_epoch_only(options, monkeypatch):
     agent = rlkit.make("grpo", "CartPole-v1", envs=16, group=4, batch=8, epochs=3, hidden=(8,), **options)
-    traj: Trajectories = agent.sampler.collect(agent.rng).to(META)
+    traj: Trajectories = agent.sampler.collect(agent.training.rng).to(META)
     agent.optimizer = away(agent)
     if agent.reference is not None:
         agent.reference.to(META)
@@ -83,7 +83,6 @@ def test_an_iteration_of_grpo_needs_the_host_for_the_order_of_an_epoch_only(opti
     )  # counted where episodes have been played, and not in the update
     monkeypatch.setattr(grpo, "outcomes", lambda _: [])
     monkeypatch.setattr(agent, "_measure", lambda *_: {})
-    monkeypatch.setattr(grpo, "episodes", lambda _: {})
     with Crossings() as crossings:
         list(agent.updates(16))
     assert crossings.count == 3

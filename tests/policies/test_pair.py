@@ -23,7 +23,7 @@ def test_a_pair_is_two_nets(hidden, activation):
 
 @pytest.mark.parametrize(("options", "paired"), [({}, True), ({"hidden": (200,)}, False), ({"shared": True}, False)])
 def test_a_policy_says_the_same_as_a_pair_and_apart(options, paired):
-    agent = rlkit.make("a2c", "Pendulum-v1", envs=2, **options)
+    agent = rlkit.make("a2c", "Pendulum-v1", envs=2, engine="torch", **options)
     policy, traj = agent.policy.double(), agent.player.play()
     assert policy.paired == paired
     _, values = policy.forward(traj)
