@@ -137,20 +137,22 @@ def _stepped(steps: int, repeats: int) -> list[Row]:
     ):
         plans += [(world, name, features) for name in linear]
     found: list[Row] = []
-    own: dict[str, list[float]] = {}
     for world, name, features in plans:
         options: dict[str, Any] = {"features": features} if features else {}
         if not name.startswith("td"):  # whose policy is uniform anyway
             options["epsilon"] = 1.0
         agent = rlkit.make(name, gym.make(world), engine="stepped", report=steps, **options)
-        if world not in own:
-            env = gym.make(world)
-            actions = np.random.default_rng(0).integers(agent.setting.n_actions, size=steps).tolist()
-            own[world] = _rates(lambda env=env, actions=actions: _play(env, actions), steps, repeats)
-            found.append(_row("env.step alone, random actions", "", world, own[world]))
-        rates = _rates(lambda agent=agent: _run(agent, steps), steps, repeats)
+        env = gym.make(world)
+        actions = np.random.default_rng(0).integers(agent.setting.n_actions, size=steps).tolist()
+        _play(env, actions)
+        _run(agent, steps)
+        own, rates = [], []
+        for _ in range(repeats):  # in turn, so that what else the machine does falls on both
+            own += _rates(lambda env=env, actions=actions: _play(env, actions), steps, 1, warm=False)
+            rates += _rates(lambda agent=agent: _run(agent, steps), steps, 1, warm=False)
+        ratio = statistics.median(alone / ours for alone, ours in zip(own, rates, strict=True))
         what = "stepped, random actions" + (f", {features}" if features else "")
-        found.append(_row(what, name, world, rates, statistics.median(own[world]), "env.step alone"))
+        found.append(_row(what, name, world, rates)._replace(ratio=ratio, ratio_to="env.step's time"))
     return found
 
 
@@ -196,9 +198,15 @@ def _play(env: gym.Env[Any, Any], actions: list[int]) -> None:
 
 
 def _rates(
-    work: Callable[[], Any], steps: int, repeats: int, clock: Callable[[], float] = time.process_time
+    work: Callable[[], Any],
+    steps: int,
+    repeats: int,
+    clock: Callable[[], float] = time.process_time,
+    *,
+    warm: bool = True,
 ) -> list[float]:
-    work()
+    if warm:
+        work()
     rates = []
     for _ in range(repeats):
         begun = clock()

@@ -66,7 +66,7 @@ class QLearning:
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         self.env = env
-        self.q: dict[Any, Any] = defaultdict(lambda: np.zeros(env.action_space.n))  # type: ignore[attr-defined]
+        self.q: dict[Any, Any] = defaultdict(lambda: np.zeros(env.action_space.n))  # type: ignore[attr-defined]  # as tutorials write it; it is Discrete
         self.errors: list[float] = []
 
     def act(self, obs: Any) -> int:

@@ -180,7 +180,7 @@ class GridWorldVectorEnv(VectorEnv[Ints, Ints, NDArray[Any]]):
         return tuple(self._seeds)
 
     @property  # type: ignore[misc]  # read-only, and one for each, as SyncVectorEnv has it
-    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]  # as above
         """Copies of the generators of the sub-environments, as they stand."""
         return tuple(to_generator(row) for row in self._batch.rng)
 

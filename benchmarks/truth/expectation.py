@@ -113,7 +113,7 @@ def joint(
     table = Table(logits)
     agent = GRPO(Played(), table, None, config, seed=0)  # type: ignore[arg-type]  # nothing acts here
     if agent.reference is not None and reference is not None:
-        agent.reference.load_state_dict({"logits": reference})  # type: ignore[attr-defined]
+        agent.reference.load_state_dict({"logits": reference})  # type: ignore[attr-defined]  # it is a Table, copied
     clip = {"low": float(config.clip), "high": float(config.clip if config.clip_high is None else config.clip_high)}
     mean, square, total = torch.zeros(logits.numel(), dtype=torch.float64), 0.0, 0.0
     for index, orders in batches(len(world.prompts), len(world.answers), config.group):
