@@ -3,7 +3,6 @@
 import importlib.metadata
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -65,10 +64,6 @@ def test_planning_and_the_command_line_load_no_torch():
     assert in_a_new_process(code) == "False"
 
 
-def test_importing_is_quick():
-    seconds = []
-    for _ in range(5):
-        clock = time.perf_counter()
-        in_a_new_process("import rlkit")
-        seconds.append(time.perf_counter() - clock)
-    assert min(seconds) < 0.35
+def test_importing_takes_what_gymnasium_takes_and_two_files_more():
+    code = "import sys, gymnasium; known = set(sys.modules); import rlkit; print(sorted(set(sys.modules) - known))"
+    assert in_a_new_process(code) == "['envs', 'rlkit']"
