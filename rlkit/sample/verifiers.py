@@ -51,10 +51,10 @@ def last_number(completion: str, answer: str) -> float:
 
 def tagged_number(completion: str, answer: str) -> float:
     """Return 1 if there is exactly one `<answer>`, with exactly one number in it, which equals the answer."""
-    found = _ANSWER.findall(completion)
-    if len(found) != 1 or completion.count("<answer>") != 1:
+    if completion.count("<answer>") != 1:  # asked first: looking for the ends of many takes for ever
         return 0.0
-    return _only_number(found[0], answer)
+    found = _ANSWER.search(completion)
+    return 0.0 if found is None else _only_number(found[1], answer)
 
 
 def boxed_number(completion: str, answer: str) -> float:
@@ -66,8 +66,10 @@ def boxed_number(completion: str, answer: str) -> float:
 
 def thinks_and_answers(completion: str, _answer: str = "") -> float:
     """Return 1 for `<think> ... </think> <answer> ... </answer>`, each tag once, nothing outside, an answer that is not empty."""
+    if len(_TAGS.findall(completion)) != 4:  # asked first: many would be matched with each other
+        return 0.0
     found = _FORMAT.fullmatch(completion)
-    return float(found is not None and len(_TAGS.findall(completion)) == 4 and bool(found["answer"].strip()))
+    return float(found is not None and bool(found["answer"].strip()))
 
 
 def language(completion: str, _answer: str = "", *, script: str = "LATIN") -> float:
