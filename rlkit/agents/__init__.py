@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import os
 import pkgutil
 from types import ModuleType
 from typing import Any
@@ -10,6 +11,7 @@ import gymnasium as gym
 import numpy as np
 
 from rlkit.agent import Agent
+from rlkit.sample.config import Studies
 
 
 def names() -> list[str]:
@@ -33,7 +35,8 @@ def make(name: str, env: Any, *, seed: int = 0, **config: Any) -> Agent:
 
     Args:
         name: the agent's name, one of `names()`.
-        env: an environment, the id of one, or (for planners) an `MDP`.
+        env: an environment, the id of one, or (for planners) an `MDP`; for agents that learn from what was written a `Corpus`, a `Language`,
+            or the name of a model.
         seed: of everything random in the agent.
         config: fields of the agent's `Config`; arrays and lists become tuples, which can be compared and kept in a file.
 
@@ -45,13 +48,23 @@ def make(name: str, env: Any, *, seed: int = 0, **config: Any) -> Agent:
     for key in config:
         if key not in fields:
             raise ValueError(f"{name} has no option {key!r}; its options are {', '.join(fields)}")
-    world = gym.make(env) if isinstance(env, str) else env
-    agent: Agent = module.make(world, module.Config(**{key: _frozen(value) for key, value in config.items()}), seed)
+    chosen = module.Config(**{key: _frozen(value) for key, value in config.items()})
+    agent: Agent = module.make(_world(env, chosen, seed) if isinstance(env, str) else env, chosen, seed)
     return agent
 
 
+def _world(name: str, config: Any, seed: int) -> Any:
+    if not isinstance(config, Studies):
+        return gym.make(name)
+    from rlkit.sample.opening import open_corpus  # noqa: PLC0415 - torch is loaded for those who need it
+
+    return open_corpus(name, config.data, seed)
+
+
 def _frozen(value: Any) -> Any:
-    """Return arrays and lists as tuples of tuples of plain numbers, and anything else as it is."""
+    """Return arrays and lists as tuples of tuples of plain numbers, a path as text, and anything else as it is."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value

@@ -1,6 +1,5 @@
 """Language models for the command line: from --task, --model and --arg to a `Language`, and its answers as a table while it learns."""
 
-import string
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,11 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from rlkit.data import Trajectories
+    from rlkit.sample.corpus import Corpus
     from rlkit.sample.language import Language
     from rlkit.sample.tokens import Seen
 
 DEFAULTS: Mapping[str, Any] = {"max_steps": 64, "lr": 4e-5, "epochs": 1, "envs": 32}  # where they are not said
-TINY = "tiny"
 _POLICY = ("temperature", "top_k", "top_p", "budget")
 _SAMPLER = ("dynamic", "overlong", "length_reward")
 _PAUSE = 5.0  # seconds between two tables
@@ -40,30 +39,43 @@ def open_language(task: str, words: Sequence[str], model: str, seed: int = 0) ->
     Raises:
         ValueError: naming what cannot be made, and the remedy.
     """
-    import numpy as np  # noqa: PLC0415 - as all here: torch is loaded for those who need it
-
-    from rlkit.policies.language import LanguagePolicy  # noqa: PLC0415
+    from rlkit.policies.language import LanguagePolicy  # noqa: PLC0415 - as all here: torch is loaded for those who need it
     from rlkit.sample import tasks  # noqa: PLC0415
     from rlkit.sample.language import Language  # noqa: PLC0415
+    from rlkit.sample.opening import PRINTABLE, open_model  # noqa: PLC0415
+    from rlkit.sample.token_env import letters_of  # noqa: PLC0415
 
     given = dict(argument(word) for word in words)
     policy, sampler = ({name: given.pop(name) for name in names if name in given} for names in (_POLICY, _SAMPLER))
     made = tasks.make(task, **given)
-    if model == TINY:
-        from rlkit.policies.tiny_lm import tiny  # noqa: PLC0415
-        from rlkit.sample.token_env import letters_of  # noqa: PLC0415
-        from rlkit.sample.tokenizers import Letters  # noqa: PLC0415
+    letters = letters_of(made).letters if isinstance(made, tasks.Finite) else PRINTABLE
+    net, tokenizer = open_model(model, letters, seed)
+    return Language(LanguagePolicy(net, **policy), tokenizer, made, **sampler)
 
-        letters = letters_of(made) if isinstance(made, tasks.Finite) else Letters(string.printable[:95] + "\n")
-        net = tiny(letters.size, np.random.default_rng(seed), width=64, context=256)
-        return Language(LanguagePolicy(net, **policy), letters, made, **sampler)
-    try:
-        from rlkit.policies.hf import load, load_tokens  # noqa: PLC0415
-    except ImportError as error:
-        raise ValueError(
-            f"the model {model} needs {error.name}, not installed here: pip install 'rlkit[llm]'"
-        ) from error
-    return Language(LanguagePolicy(load(model), **policy), load_tokens(model), made, **sampler)
+
+def open_studies(model: str, data: str, task: str | None, words: Sequence[str], seed: int = 0) -> "Corpus | Language":
+    """Load a model for an agent that learns from what was written, and put it together with a task where it is to be measured in one.
+
+    Args:
+        model: as of `open_language`.
+        data: the file that it learns from.
+        task: its name; None: it only learns.
+        words: key=value, of the task.
+        seed: of the weights of a new model.
+
+    Raises:
+        ValueError: naming what cannot be made, and the remedy.
+    """
+    from rlkit.sample import tasks  # noqa: PLC0415
+    from rlkit.sample.language import Language  # noqa: PLC0415
+    from rlkit.sample.opening import open_corpus  # noqa: PLC0415
+
+    if not data:
+        raise ValueError("say what to learn from: --data FILE.jsonl")
+    corpus = open_corpus(model, data, seed)
+    if task is None:
+        return corpus
+    return Language(corpus.policy, corpus.tokenizer, tasks.make(task, **dict(argument(word) for word in words)))
 
 
 def watch(agent: Any, console: Console) -> None:

@@ -30,7 +30,6 @@ def show(
     with Bar("drawing"):
         drawn = draw_run(folder)
     names = [CONFIG, CHECKPOINT, REPORTS, *(path.name for path in drawn)]
-    names += ["model/"] if (folder / "model").is_dir() else []
     console.print(Text.assemble("written: ", (f"{folder}/", "cyan"), f" {' '.join(names)}"), soft_wrap=True)
     console.print(Text(f"curves:  tensorboard --logdir {folder}", "dim"), soft_wrap=True)
 
@@ -70,7 +69,12 @@ def _table(agent: Agent, run: Run, lines: Sequence[Line]) -> Table:
 
 def _where(agent: Agent, run: Run) -> dict[str, str]:
     if run.model is not None:
-        return {"model": f"{run.model}, {run.config['envs']} answers at a time"}
+        many = (
+            f"{run.config['envs']} answers at a time"
+            if "envs" in run.config
+            else f"{run.config['batch']} items a batch"
+        )
+        return {"model": f"{run.model}, {many}"}
     if not isinstance(agent, Learner):
         widths = "-".join(map(str, run.config.get("hidden", ())))
         return {"net": f"{widths} on {run.config['device']}, {run.config['envs']} environments"} if widths else {}

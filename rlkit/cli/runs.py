@@ -13,11 +13,12 @@ from rich.text import Text
 
 from rlkit.agent import Agent
 from rlkit.agents import load, make, names
-from rlkit.cli.languages import open_language
+from rlkit.cli.languages import open_language, open_studies
 from rlkit.cli.planners import planners
 from rlkit.cli.worlds import open_world
 from rlkit.run.directory import Run, read_run, resume
 from rlkit.run.presets import Preset, preset
+from rlkit.sample.config import Studies
 
 DEFAULT = "GridWorld-v0"
 
@@ -113,6 +114,8 @@ def build(run: Run, env: str | None = None, arg: Sequence[str] = ()) -> tuple[An
     notes: list[str] = []
     if run.model is None:
         world, notes = open_world(name, words)
+    elif issubclass(load(run.agent).Config, Studies):
+        world = open_studies(run.model, str(run.config["data"]), env, arg, run.seed)
     else:
         world = open_language(name, words, run.model, run.seed)
     config = {key: _tuples(value) for key, value in run.config.items()}

@@ -38,9 +38,11 @@ from rlkit.run.directory import CHECKPOINT, Run, begin, check_free, new_folder, 
 from rlkit.run.fit import drain
 from rlkit.run.log import read_log
 from rlkit.run.progress import Bar
+from rlkit.sample.config import Studies
 
 STEPS = 100_000
-SPEAKERS = ("grpo",)  # agents that take a language model
+UPDATES = 1_000  # of agents that learn from what was written
+SPEAKERS = ("grpo",)  # agents that take a language model and a task
 _REPORTS = 100  # in a run of the length first asked for
 
 _Steps = Annotated[
@@ -48,7 +50,7 @@ _Steps = Annotated[
     tyro.conf.arg(
         metavar="N",
         help="of each run, in all, those before --resume included",
-        help_behavior_hint=f"(default: {STEPS})",
+        help_behavior_hint=f"(default: {STEPS}; updates of a model that learns from --data: {UPDATES})",
     ),
 ]
 _Resume = Annotated[
@@ -95,6 +97,8 @@ class Train:
 
     rlkit train grpo --task addition --arg template=chat --model smollm2 --preset drgrpo --max-steps 12
 
+    rlkit train sft --data answers.jsonl --model smollm2 --template chat --steps 200
+
     rlkit train --resume runs/lake --steps 80000
 
     rlkit train q_learning --help
@@ -133,13 +137,9 @@ class Train:
         return code
 
     def _begin(self) -> tuple[Path, World, Agent, int]:
-        if (self.task is None) != (self.model is None) or (self.task and self.env):
-            raise ValueError("--task and --model belong together, and take the place of --env")
-        if self.task and self.agent not in SPEAKERS:
-            raise ValueError(f"{self.agent} is no agent for language models; those are {', '.join(SPEAKERS)}")
-        env = self.task or self.env or DEFAULT
+        env = self._where()
         tuned = preset_of(self.agent, [f"--preset={self.preset}"]).steps if self.preset else None
-        steps = self.steps or tuned or STEPS
+        steps = self.steps or tuned or (UPDATES if isinstance(self.options, Studies) else STEPS)
         config = dataclasses.asdict(self.options)
         config["report"] = config["report"] or max(1, steps // _REPORTS)
         if "horizon" in config:
@@ -158,6 +158,20 @@ class Train:
             folder = Path(ranks.first(str(new_folder("runs", stem)) if ranks.writes() else ""))
         begin(folder, agent, steps, {"env": env, "model": self.model, "arg": self.arg, "seed": self.seed})
         return folder, world, agent, steps
+
+    def _where(self) -> str:
+        """Where the agent learns: a world, a task, or a file of what was written."""
+        if isinstance(self.options, Studies):
+            if self.task or self.env or not self.model or not self.options.data:
+                raise ValueError(
+                    f"{self.agent} learns from what was written: give --data FILE.jsonl and --model, and neither --env nor --task"
+                )
+            return self.options.data
+        if (self.task is None) != (self.model is None) or (self.task and self.env):
+            raise ValueError("--task and --model belong together, and take the place of --env")
+        if self.task and self.agent not in SPEAKERS:
+            raise ValueError(f"{self.agent} is no agent for language models; those are {', '.join(SPEAKERS)}")
+        return self.task or self.env or DEFAULT
 
     def _resume(self, folder: Path) -> tuple[Path, World, Agent, int]:
         if self.agent or self.out or self.seed or self.arg or self.preset or self.task or self.model:
@@ -225,12 +239,12 @@ def _way_on(folder: Path) -> str:
 
 
 def _step(folder: Path) -> int:
-    return int(read(folder / CHECKPOINT, ("step",)).state["step"])
+    return int(read(folder / CHECKPOINT).state["step"])
 
 
 def _asked(folder: Path) -> int:
     """The steps so far, less those by which whole episodes went beyond what was asked for."""
-    state = read(folder / CHECKPOINT, ("step", "beyond")).state
+    state = read(folder / CHECKPOINT).state
     return int(state["step"]) - int(state.get("beyond", 0))
 
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, fields
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 from rlkit.policies.activations import Activation
 from rlkit.tabular.schedule import Rate, Schedule, bounded
@@ -10,6 +10,38 @@ from rlkit.tabular.schedule import Rate, Schedule, bounded
 Engine = Literal["auto", "compiled", "torch"]
 Vector = Literal["auto", "native", "sync", "async"]
 _SHORT = re.compile(r"(?P<kind>linear|cosine)\((?P<ends>[^,()]+,[^,()]+)\)")
+
+
+class Timed(Protocol):
+    """What schedules and reports ask of a configuration."""
+
+    @property
+    def horizon(self) -> int:
+        """Steps over which a two-number schedule runs."""
+        ...
+
+    @property
+    def report(self) -> int:
+        """Steps between two reports."""
+        ...
+
+
+@dataclass(frozen=True)
+class Studies:
+    """Fields of every agent that learns from what was written; a base for configurations, not one itself. A step is an update."""
+
+    data: str = ""  # a JSONL file to learn from; empty where the agent is made with a Corpus that holds it
+    template: str = (
+        "plain"  # makes prompts of what stands in the data: plain, question, chat, r1, or a text with {question}
+    )
+    batch: int = 16  # items of an update, over all processes
+    micro: int = 0  # items that go through the model at a time, at most; 0: as many as are alike in length
+    lr: Rate = 1e-5  # of Adam; a schedule counts updates
+    max_grad_norm: float = 1.0  # gradients are scaled down to this global norm
+    max_steps: int = 64  # tokens of an answer, at most, where the agent is asked to write one
+    threads: int = 0  # of torch on the CPU; 0: by the size of the model
+    report: int = 0  # updates between two reports; 0: a hundredth of what is asked for
+    horizon: int = 0  # updates over which a two-number schedule runs; on the command line 0 is --steps
 
 
 @dataclass(frozen=True)
@@ -60,7 +92,7 @@ class OffPolicy(Deep):
     normalise_obs: bool = False  # standardise observations by what was seen
 
 
-def rate(text: Rate, name: str, config: Deep, high: float = float("inf")) -> Schedule:
+def rate(text: Rate, name: str, config: Timed, high: float = float("inf")) -> Schedule:
     """Read a schedule over environment steps, "linear(a, b)" and "cosine(a, b)" over `config.horizon`.
 
     Args:

@@ -26,8 +26,17 @@ class Language:
         for name in ("dynamic", "overlong", "length_reward"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0")
-        vocabulary, eos = self.policy.model.vocabulary, self.tokenizer.eos
-        if eos is None:
-            raise ValueError("the tokenizer has no token that ends an answer; give it one: its `eos` is None")
-        if not 0 <= eos < vocabulary:
-            raise ValueError(f"the tokenizer's eos is {eos}; the model has the tokens 0 .. {vocabulary - 1}")
+        check_end(self.policy, self.tokenizer)
+
+
+def check_end(policy: LanguagePolicy, tokenizer: Tokenizer) -> None:
+    """Refuse a tokenizer whose answers could not end.
+
+    Raises:
+        ValueError: it has no EOS, or one that the model does not know.
+    """
+    vocabulary, eos = policy.model.vocabulary, tokenizer.eos
+    if eos is None:
+        raise ValueError("the tokenizer has no token that ends an answer; give it one: its `eos` is None")
+    if not 0 <= eos < vocabulary:
+        raise ValueError(f"the tokenizer's eos is {eos}; the model has the tokens 0 .. {vocabulary - 1}")

@@ -3,12 +3,12 @@
 import math
 import sys
 
-from rlkit.sample.config import Deep
+from rlkit.sample.config import Timed
 
 _MOST = 10_000  # steps between two reports where nobody says how many there will be
 
 
-def every(config: Deep, steps: int) -> int:
+def every(config: Timed, steps: int) -> int:
     """Return the number of steps between two reports, where `steps` are asked for."""
     return config.report or (_MOST if steps == sys.maxsize else max(1, steps // 100))
 

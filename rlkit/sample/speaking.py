@@ -1,14 +1,28 @@
 """What a language model does outside its training: it answers a text, or chooses the next token of a prefix."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from rlkit.policies.language import LanguagePolicy
 from rlkit.sample.hearing import spoken
-from rlkit.sample.language import Language
+from rlkit.sample.tokenizers import Tokenizer
+
+
+class Speaker(Protocol):
+    """Whoever has a model and a tokenizer: a Language, a Corpus."""
+
+    @property
+    def policy(self) -> LanguagePolicy:
+        """The model as a policy."""
+        ...
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Its tokenizer."""
+        ...
 
 
 class Speaking:
@@ -20,7 +34,7 @@ class Speaking:
         seed: of its own random numbers.
     """
 
-    def __init__(self, language: Language, limit: int, seed: int) -> None:
+    def __init__(self, language: Speaker, limit: int, seed: int) -> None:
         self._language, self._limit = language, limit
         self._generator = torch.Generator().manual_seed(
             int(np.random.SeedSequence(seed).spawn(4)[3].generate_state(1)[0])

@@ -10,6 +10,7 @@ import rlkit
 from rlkit import agents
 from rlkit.learning.basis import Featured
 from rlkit.learning.config import Control, Learning
+from rlkit.sample.config import Studies
 from tests.one_state import OneState
 
 LEARNING = [name for name in agents.names() if issubclass(agents.load(name).Config, Learning)]
@@ -17,7 +18,8 @@ BANDITS = [name for name in LEARNING if name.endswith("_bandit")]
 LINEAR = [name for name in LEARNING if issubclass(agents.load(name).Config, Featured)]
 TABULAR = [name for name in LEARNING if name not in LINEAR + BANDITS]
 DEEP = [name for name in agents.names() if hasattr(agents.load(name).Config, "device")]
-PLANNERS = [name for name in agents.names() if name not in LEARNING + DEEP]
+STUDENTS = [name for name in agents.names() if issubclass(agents.load(name).Config, Studies)]  # of what was written
+PLANNERS = [name for name in agents.names() if name not in LEARNING + DEEP + STUDENTS]
 STARTING_ANYWHERE = ["mc_basic", "mc_exploring_starts"]
 OPTIONS = {"mc_basic": {"length": 5}}
 

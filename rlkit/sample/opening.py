@@ -1,0 +1,85 @@
+"""Language models by name: what `rlkit get-model` has fetched, a folder, or "tiny", a small new one that reads letters."""
+
+import contextlib
+import json
+import string
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from rlkit.policies.language import LanguagePolicy
+from rlkit.policies.language_model import LanguageModel
+from rlkit.policies.tiny_lm import tiny
+from rlkit.sample.corpus import Corpus
+from rlkit.sample.text.templates import TEMPLATES
+from rlkit.sample.tokenizers import Letters, Tokenizer
+
+TINY = "tiny"
+PRINTABLE = string.printable[:95] + "\n"
+
+
+class Speech(NamedTuple):
+    """A model and its tokenizer."""
+
+    model: LanguageModel
+    tokenizer: Tokenizer
+
+
+def open_model(name: str, letters: str = PRINTABLE, seed: int = 0, context: int = 256) -> Speech:
+    """Load a model.
+
+    Args:
+        name: of the model.
+        letters: that "tiny" reads, one by one.
+        seed: of the weights of a new model.
+        context: the most tokens of a row of a new model.
+
+    Raises:
+        ValueError: naming what cannot be loaded, and the remedy.
+    """
+    if name == TINY:
+        known = Letters(letters)
+        return Speech(tiny(known.size, np.random.default_rng(seed), width=64, context=context), known)
+    try:
+        from rlkit.policies.hf import load, load_tokens  # noqa: PLC0415 - transformers is an extra, and slow to load
+    except ImportError as error:
+        raise ValueError(
+            f"the model {name} needs {error.name}, not installed here: pip install 'rlkit[llm]'"
+        ) from error
+    return Speech(load(name), load_tokens(name))
+
+
+def letters_in(texts: Iterable[str]) -> str:
+    """Return the letters for a tokenizer of texts: all that can be printed, and what else stands in them."""
+    return PRINTABLE + "".join(sorted(set().union(*texts) - set(PRINTABLE)))
+
+
+def open_corpus(model: str, data: str, seed: int = 0) -> Corpus:
+    """Load a model that is to learn from a JSONL file, or from what its agent is given later; the file is the agent's to read.
+
+    Args:
+        model: as of `open_model`; "tiny" reads the letters of the file, and its context holds the longest line.
+        data: the file's path; "": none.
+        seed: of the weights of a new model.
+
+    Raises:
+        ValueError: naming what cannot be loaded, and the remedy.
+    """
+    texts = _texts(Path(data)) if data and Path(data).is_file() else []
+    longest = max(map(len, texts), default=0) + max(map(len, TEMPLATES.values()))
+    speech = open_model(model, letters_in(texts), seed, 64 * (longest // 64 + 4))
+    return Corpus(LanguagePolicy(speech.model), speech.tokenizer)
+
+
+def _texts(path: Path) -> list[str]:
+    """All text that stands in each line; what is wrong in one is for its reader to say."""
+    found = []
+    for line in path.read_bytes().splitlines():
+        with contextlib.suppress(ValueError, RecursionError):
+            row = json.loads(line)
+            found.append(
+                "".join(value for value in row.values() if isinstance(value, str)) if isinstance(row, dict) else ""
+            )
+    return found
