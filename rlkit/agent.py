@@ -43,6 +43,15 @@ class Attentive(Protocol):
         ...
 
 
+@runtime_checkable
+class Viewed(Protocol):
+    """An agent, or a part of one, that can show its state without copying it, as whoever writes it to a file needs it."""
+
+    def views(self) -> Any:
+        """Return what `state_dict` returns, but its arrays may be the agent's own: true until it goes on."""
+        ...
+
+
 def name_of(agent: Agent) -> str:
     """Return the agent's name, that of the file in which its configuration is defined."""
     return type(agent.config).__module__.rpartition(".")[2]

@@ -34,11 +34,12 @@ from rlkit.sample.config import Stochastic, check, rate
 from rlkit.sample.draws import minibatches, share
 from rlkit.sample.episodes import Episodes, Sampler, outcomes, steps_of
 from rlkit.sample.language import Language
+from rlkit.sample.model_part import ModelPart
 from rlkit.sample.scene import Scene
 from rlkit.sample.several import one_or_several
 from rlkit.sample.speaking import Speaking
 from rlkit.sample.tokens import TokenSampler
-from rlkit.sample.training import Training
+from rlkit.sample.training import Part, Training
 from rlkit.tabular.schedule import Rate
 
 CHOICES = {
@@ -105,20 +106,30 @@ class GRPO:
         acting: what acts outside training.
         config: the configuration.
         seed: of the order of minibatches and of what the sampler draws.
+        weights: the policy's, as a checkpoint keeps them; left out: as arrays.
     """
 
-    def __init__(self, sampler: Sampler, policy: Learner, acting: Acting | Speaking, config: Config, seed: int) -> None:
+    def __init__(
+        self,
+        sampler: Sampler,
+        policy: Learner,
+        acting: Acting | Speaking,
+        config: Config,
+        seed: int,
+        weights: Part | None = None,
+    ) -> None:
         self.config, self.sampler, self.policy = config, sampler, policy
         self.reference = copy.deepcopy(policy) if config.kl else None
         self.optimizer = Adam(policy.parameters(), epsilon=1e-5)
         parts = {
-            "policy": Weights(policy),
+            "policy": weights or Weights(policy),
             "reference": None if self.reference is None else Weights(self.reference),
             "optimizer": self.optimizer,
             "sampler": sampler,
         }
         self.training = Training(config, seed, parts, whole=True)
         self.state_dict, self.load_state_dict = self.training.state_dict, self.training.load_state_dict
+        self.views = self.training.views
         self._acting = acting
         self._low = rate(config.clip, "clip", config)
         self._high = self._low if config.clip_high is None else rate(config.clip_high, "clip_high", config)
@@ -268,4 +279,4 @@ def _speaking(language: Language, config: Config, seed: int) -> GRPO:
         )
     use_threads(config.threads, sum(p.numel() for p in policy.parameters()), 100 * config.batch)
     sampler = TokenSampler(language, answers // config.group, config.group, config.max_steps)
-    return GRPO(sampler, policy, Speaking(language, config.max_steps, seed), config, seed)
+    return GRPO(sampler, policy, Speaking(language, config.max_steps, seed), config, seed, ModelPart(language))

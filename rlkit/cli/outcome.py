@@ -30,6 +30,7 @@ def show(
     with Bar("drawing"):
         drawn = draw_run(folder)
     names = [CONFIG, CHECKPOINT, REPORTS, *(path.name for path in drawn)]
+    names += ["model/"] if (folder / "model").is_dir() else []
     console.print(Text.assemble("written: ", (f"{folder}/", "cyan"), f" {' '.join(names)}"), soft_wrap=True)
     console.print(Text(f"curves:  tensorboard --logdir {folder}", "dim"), soft_wrap=True)
 

@@ -239,12 +239,12 @@ def _way_on(folder: Path) -> str:
 
 
 def _step(folder: Path) -> int:
-    return int(read(folder / CHECKPOINT).state["step"])
+    return int(read(folder / CHECKPOINT, ("step",)).state["step"])
 
 
 def _asked(folder: Path) -> int:
     """The steps so far, less those by which whole episodes went beyond what was asked for."""
-    state = read(folder / CHECKPOINT).state
+    state = read(folder / CHECKPOINT, ("step", "beyond")).state
     return int(state["step"]) - int(state.get("beyond", 0))
 
 

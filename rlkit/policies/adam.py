@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from rlkit.policies.state import array
+
 
 class Adam:
     """Adam, Kingma & Ba, arXiv:1412.6980 algorithm 1, with the gradient held to a global norm first.
@@ -72,7 +74,13 @@ class Adam:
 
     def state_dict(self) -> dict[str, Any]:
         """Return m, v and t; the parameters are the nets'."""
-        return {"mean": self.mean.cpu().numpy().copy(), "square": self.square.cpu().numpy().copy(), "count": self.count}
+        return {"mean": array(self.mean), "square": array(self.square), "count": self.count}
+
+    def views(self) -> dict[str, Any]:
+        """Return m, v and t without copying them; before the first update t alone, as m and v are 0."""
+        if not self.count:
+            return {"count": 0}
+        return {**{name: array(getattr(self, name), copy=False) for name in ("mean", "square")}, "count": self.count}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state.
@@ -80,8 +88,11 @@ class Adam:
         Raises:
             ValueError: it belongs to nets of another size.
         """
+        if not state["count"] and "mean" not in state:
+            self.reset()
+            return
         for name, own in (("mean", self.mean), ("square", self.square)):
-            found = np.array(state[name])
+            found = np.asarray(state[name])
             if found.shape != tuple(own.shape):
                 raise ValueError(f"the optimizer of the state has {found.size} parameters; this one has {own.numel()}")
             own.copy_(torch.from_numpy(found))

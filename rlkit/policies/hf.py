@@ -7,7 +7,7 @@ models must let one say which tokens attend to which; that is tried when they ar
 import contextlib
 import inspect
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,16 @@ import torch
 import transformers
 from torch import Tensor, nn
 
+from rlkit.policies import hf_files
+from rlkit.policies.hf_tokens import Tokens
 from rlkit.policies.known import find
 from rlkit.policies.language_model import LanguageModel
 from rlkit.policies.llama_files import load as load_llama
 from rlkit.policies.llama_files import read_config
 from rlkit.policies.precision import Precision, precision
 from rlkit.policies.prefix import Layout, dense
+
+__all__ = ["Cache", "Tokens", "Transformer", "convert", "load", "load_tokens", "lora"]
 
 
 class Cache:
@@ -115,13 +119,23 @@ class Transformer(nn.Module):
         return self._run(tokens[:, None], positions[:, None], cache.seen[:, None], cache.kept)[:, 0]
 
     def save(self, folder: Path) -> None:
-        """Write what transformers, or peft for adapters, loads again."""
-        self.net.save_pretrained(folder)  # type: ignore[operator]  # a module's attributes are tensors or modules to mypy
+        """Write what transformers loads again; of a model with adapters only these."""
+        with _quiet():
+            hf_files.save(self.net, folder)
+
+    def restore(self, folder: Path) -> None:
+        """Take over the weights that `save` wrote.
+
+        Raises:
+            ValueError: they are another model's.
+        """
+        with _quiet():
+            hf_files.restore(self.net, folder, self.place[1])
 
     @property
     def _causal(self) -> Any:
         """The model under adapters, if there are any."""
-        return self.net.get_base_model() if hasattr(self.net, "peft_config") else self.net  # type: ignore[operator]
+        return self.net.get_base_model() if hf_files.adapted(self.net) else self.net  # type: ignore[operator]  # a module's attributes are tensors or modules to mypy
 
     @property
     def _head(self) -> Any:
@@ -157,46 +171,6 @@ class Transformer(nn.Module):
                 f"{type(self._causal).__name__} does not heed masks and positions, or changes logits after its head"
                 f" (off by {float(wrong):.0%}): it cannot be trained here"
             )
-
-
-class Tokens:
-    """A tokenizer of transformers; see `rlkit.sample.tokenizers.Tokenizer`.
-
-    Args:
-        tokenizer: transformers' own.
-
-    Raises:
-        ValueError: it has no token that ends a text.
-    """
-
-    def __init__(self, tokenizer: transformers.PreTrainedTokenizerBase) -> None:
-        self.tokenizer = tokenizer
-        if tokenizer.eos_token_id is None:
-            raise ValueError(
-                f"the tokenizer {tokenizer.name_or_path} has no EOS token, so that no answer could end; set its eos_token"
-            )
-        self.eos = int(tokenizer.eos_token_id)
-        self.size = len(tokenizer)
-
-    def encode(self, text: str) -> list[int]:
-        """Return the tokens of a text; names of special tokens in it become those, and none are added."""
-        found: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
-        return found
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of tokens, without the special ones."""
-        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
-
-    def chat(self, messages: Sequence[Mapping[str, str]]) -> str:
-        """Return the text in which the tokenizer's template puts messages {"role", "content"}, up to where the assistant speaks.
-
-        Raises:
-            ValueError: the tokenizer has no template.
-        """
-        if not self.tokenizer.chat_template:
-            raise ValueError(f"the tokenizer {self.tokenizer.name_or_path} has no chat template; give it plain text")
-        told = [dict(message) for message in messages]
-        return str(self.tokenizer.apply_chat_template(told, tokenize=False, add_generation_prompt=True))
 
 
 def load(model: str | Path, dtype: Precision = "float32", *, own: bool = True) -> LanguageModel:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def save(model: Llama, folder: Path, tokens: Mapping[str, int] | None = None) ->
         folder: made where there is none.
         tokens: what config.json shall say of tokens, such as {"eos_token_id": 2}.
     """
-    from safetensors.torch import save as pack  # noqa: PLC0415 - of the extra `llm`
+    from safetensors.torch import save_file  # noqa: PLC0415 - of the extra `llm`
 
     config = model.config
     named = {theirs: getattr(config, own) for own, theirs in _FIELDS.items()}
@@ -52,8 +52,9 @@ def save(model: Llama, folder: Path, tokens: Mapping[str, int] | None = None) ->
     written = kind | named | {"head_dim": config.each} | rope | _PLAIN | dict(tokens or {})
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: part.contiguous().cpu() for name, part in _parts(model)}
-    _put(folder / "model.safetensors", pack(weights, {"format": "pt"}))
-    _put(folder / "config.json", json.dumps(written, indent=2, sort_keys=True).encode())
+    _put(folder / "model.safetensors", lambda draft: save_file(weights, draft, {"format": "pt"}))
+    words = json.dumps(written, indent=2, sort_keys=True).encode()
+    _put(folder / "config.json", lambda draft: draft.write_bytes(words))
 
 
 def load(folder: Path, dtype: torch.dtype = torch.float32) -> Llama:
@@ -66,16 +67,26 @@ def load(folder: Path, dtype: torch.dtype = torch.float32) -> Llama:
     Raises:
         ValueError: it holds no model, another kind of model, or weights that do not fit it.
     """
-    from safetensors import safe_open  # noqa: PLC0415 - of the extra `llm`
-
     config = read_config(folder)
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise ValueError(f"{folder} holds no *.safetensors: it is no model that can be read")
     with torch.device("meta"):
         model = Llama(config).to(dtype)
     model.to_empty(device="cpu")
     model.rotate()
+    fill(model, folder)
+    return model
+
+
+def fill(model: Llama, folder: Path) -> None:
+    """Read the weights that `save` or transformers has written into a model, in its own type of numbers, one after the other.
+
+    Raises:
+        ValueError: the folder holds no weights, or weights that do not fit the model.
+    """
+    from safetensors import safe_open  # noqa: PLC0415 - of the extra `llm`
+
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ValueError(f"{folder} holds no *.safetensors: it is no model that can be read")
     with ExitStack() as stack, torch.no_grad():
         opened = [stack.enter_context(safe_open(str(file), "pt")) for file in files]
         found = {name: file for file in opened for name in file.keys()}  # noqa: SIM118 - not a dict
@@ -88,7 +99,6 @@ def load(folder: Path, dtype: torch.dtype = torch.float32) -> Llama:
                     f"{name} has shape {list(read.shape)} in {folder}; config.json asks for {list(part.shape)}"
                 )
             part.copy_(read)
-    return model
 
 
 def read_config(folder: Path) -> LlamaConfig:
@@ -139,8 +149,8 @@ def _parts(model: Llama) -> Iterator[tuple[str, Tensor]]:
         yield "lm_head.weight", model.head.detach()
 
 
-def _put(path: Path, content: bytes) -> None:
+def _put(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file so that whoever looks finds the old one or the new one, whole."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    draft.write_bytes(content)
+    write(draft)
     draft.replace(path)

@@ -21,8 +21,8 @@ class Module(Protocol):
 
 
 def module_state(module: Module) -> Arrays:
-    """Return copies of a module's weights and buffers by name."""
-    return {name: _array(tensor) for name, tensor in module.state_dict().items()}
+    """Return copies of a module's weights and buffers by name; bfloat16 as float32, which holds it exactly."""
+    return {name: array(tensor) for name, tensor in module.state_dict().items()}
 
 
 def load_module(module: Module, state: Mapping[str, Any]) -> None:
@@ -56,6 +56,10 @@ class Weights:
         """Return what `module_state` returns."""
         return module_state(self._net)
 
+    def views(self) -> Arrays:
+        """Return the net's own arrays, where they are on the CPU."""
+        return {name: array(tensor, copy=False) for name, tensor in self._net.state_dict().items()}
+
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Do as `load_module`."""
         load_module(self._net, state)
@@ -65,7 +69,7 @@ def optimizer_state(optimizer: Optimizer) -> dict[str, Arrays]:
     """Return what an optimizer remembers of each parameter, by the parameter's number; learning rates are the agent's."""
     kept = optimizer.state_dict()["state"]
     return {
-        str(number): {key: _array(torch.as_tensor(value)) for key, value in memory.items()}
+        str(number): {key: array(torch.as_tensor(value)) for key, value in memory.items()}
         for number, memory in kept.items()
     }
 
@@ -86,9 +90,11 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     optimizer.load_state_dict({"state": memory, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def _array(tensor: Tensor) -> NDArray[Any]:
-    copy: NDArray[Any] = tensor.detach().to("cpu", copy=True).numpy()
-    return copy
+def array(tensor: Tensor, *, copy: bool = True) -> NDArray[Any]:
+    """Return a tensor as NumPy has it; without `copy` the tensor's own numbers, where that is possible."""
+    dtype = torch.float32 if tensor.dtype == torch.bfloat16 else tensor.dtype
+    found: NDArray[Any] = tensor.detach().to("cpu", dtype, copy=copy).numpy()
+    return found
 
 
 def _same(own: Mapping[str, Any], state: Mapping[str, Any], what: str) -> None:

@@ -1,17 +1,21 @@
-"""Checkpoints: an agent's state as arrays in an .npz file with a JSON header; reading one never executes code."""
+"""Checkpoints: an agent's state as arrays in an .npz file with a JSON header; reading one never executes code.
+
+A language model stands in a folder beside the file, as transformers loads it.
+"""
 
 import dataclasses
 import json
+import secrets
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlkit.agent import Agent, name_of
-from rlkit.run import ranks
+from rlkit.agent import Agent, Viewed, name_of
+from rlkit.run import beside, ranks
 from rlkit.run.files import replacing
 
 FORMAT = 1
@@ -33,19 +37,27 @@ def save(agent: Agent, path: str | Path) -> Path:
     Raises:
         ValueError: naming what in the state is neither array, number, text, None nor a mapping of such.
     """
+    target = Path(path)
     arrays: dict[str, NDArray[Any]] = {}
+    folders: dict[str, beside.Beside] = {}
+    state = agent.views() if isinstance(agent, Viewed) else agent.state_dict()
     header = {
         "format": FORMAT,
         "agent": name_of(agent),
         "config": dataclasses.asdict(agent.config),
-        "state": _pack(agent.state_dict(), "state", arrays),
+        "state": _pack(state, "state", arrays, folders),
+        "mark": secrets.token_hex(8) if folders else "",
     }
     if ranks.writes():
+        mark = str(header["mark"])
         words = np.frombuffer(json.dumps(header).encode(), np.uint8)
+        beside.draft(folders, target, mark)
         with replacing(path) as file:
             np.savez(file, header=words, **arrays)  # type: ignore[arg-type] # numpy's stub takes **arrays for allow_pickle
+        for part in folders.values():
+            beside.settle(beside.place(target, part.name), mark)
     ranks.meet()  # the others may want to read it
-    return Path(path)
+    return target
 
 
 def load(agent: Agent, path: str | Path) -> None:
@@ -68,8 +80,12 @@ def load(agent: Agent, path: str | Path) -> None:
     agent.load_state_dict(found.state)
 
 
-def read(path: str | Path) -> Checkpoint:
+def read(path: str | Path, only: Sequence[str] = ()) -> Checkpoint:
     """Read a checkpoint file.
+
+    Args:
+        path: of the file.
+        only: parts of the state to read, such as "step"; left out: all.
 
     Raises:
         ValueError: the file is no checkpoint, or one of a later format.
@@ -84,16 +100,22 @@ def read(path: str | Path) -> Checkpoint:
             header = json.loads(content["header"].tobytes())
             if header["format"] != FORMAT:
                 raise ValueError(f"{path} has format {header['format']}; this version of rlkit reads {FORMAT}")
-            return Checkpoint(header["agent"], header["config"], _unpack(header["state"], content))
+            parts = header["state"]["mapping"]
+            asked = {"mapping": {name: parts[name] for name in only or parts if name in parts}}
+            where = Path(path), header.get("mark", "")
+            return Checkpoint(header["agent"], header["config"], _unpack(asked, content, *where))
 
 
-def _pack(value: Any, name: str, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    """Turn a state into JSON, with the arrays set aside under their names."""
+def _pack(value: Any, name: str, arrays: dict[str, NDArray[Any]], folders: dict[str, beside.Beside]) -> dict[str, Any]:
+    """Turn a state into JSON, with the arrays and folders set aside under their names."""
+    if isinstance(value, beside.Beside):
+        folders[value.name] = value
+        return {"beside": value.name}
     if isinstance(value, Mapping):
         other = [key for key in value if not isinstance(key, str)]
         if other:
             raise ValueError(f"{name} has the key {other[0]!r}; the keys of a checkpoint are text")
-        return {"mapping": {key: _pack(item, f"{name}.{key}", arrays) for key, item in value.items()}}
+        return {"mapping": {key: _pack(item, f"{name}.{key}", arrays, folders) for key, item in value.items()}}
     if isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject:
         while name in arrays:  # {"a.b": x, "a": {"b": y}}
             name += "'"
@@ -106,10 +128,12 @@ def _pack(value: Any, name: str, arrays: dict[str, NDArray[Any]]) -> dict[str, A
     raise ValueError(f"{name} is a {type(value).__name__}; a checkpoint holds arrays, numbers, text, None and mappings")
 
 
-def _unpack(node: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
+def _unpack(node: dict[str, Any], arrays: Mapping[str, NDArray[Any]], path: Path, mark: str) -> Any:
     ((kind, value),) = node.items()
+    if kind == "beside":
+        return beside.found(path, value, mark)
     if kind == "mapping":
-        return {key: _unpack(item, arrays) for key, item in value.items()}
+        return {key: _unpack(item, arrays, path, mark) for key, item in value.items()}
     if kind == "array":
         return arrays[value][()]  # a 0-d array is a scalar again
     return float(value) if kind == "float" else value

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from rlkit import dist
-from rlkit.agent import Report
+from rlkit.agent import Report, Viewed
 from rlkit.sample.config import Deep, rate
 from rlkit.sample.draws import agent_generator
 from rlkit.sample.report import checked, episodes, every
@@ -85,9 +85,16 @@ class Training:
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that a run needs to go on."""
-        parts = {name: None if part is None else part.state_dict() for name, part in self.parts.items()}
-        beyond = {"beyond": self._beyond} if self.whole else {}
-        return {"step": self.step, **beyond, "generator": self.rng.bit_generator.state, **parts}
+        return self._state({name: None if part is None else part.state_dict() for name, part in self.parts.items()})
+
+    def views(self) -> dict[str, Any]:
+        """Return the same without copying it, from parts that can; true until the training goes on."""
+        return self._state(
+            {
+                name: part.views() if isinstance(part, Viewed) else None if part is None else part.state_dict()
+                for name, part in self.parts.items()
+            }
+        )
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state.
@@ -101,3 +108,7 @@ class Training:
         self.rng.bit_generator.state = state["generator"]
         self.step = int(state["step"])
         self._beyond = int(state["beyond"]) if self.whole else 0
+
+    def _state(self, parts: Mapping[str, Any]) -> dict[str, Any]:
+        beyond = {"beyond": self._beyond} if self.whole else {}
+        return {"step": self.step, **beyond, "generator": self.rng.bit_generator.state, **parts}
