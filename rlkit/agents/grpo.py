@@ -273,6 +273,10 @@ def _speaking(language: Language, config: Config, seed: int) -> GRPO:
     where, there = policy.model.place[0], dist.setup(policy.model.place[0])
     if where != there:
         raise ValueError(f"the model is on {where}, and this process has {there}: move it there before")
+    if policy.writer is not None and not policy.writer.exact and not config.recompute:
+        raise ValueError(
+            "the generator's log-probabilities are not the trainer's; give recompute=True, and correction='token-tis' to make up for it"
+        )
     if answers % config.group:
         raise ValueError(
             f"group is {config.group}, and {answers} answers are written at a time; they must make whole groups"

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from rlkit.sample.tokens import Seen
 
 DEFAULTS: Mapping[str, Any] = {"max_steps": 64, "lr": 4e-5, "epochs": 1, "envs": 32}  # where they are not said
+SAMPLED: Mapping[str, Any] = {
+    "recompute": True,
+    "correction": "token-tis",
+}  # where another engine draws by its own numbers
+_MODEL = ("generator", "lora", "dtype")
 _POLICY = ("temperature", "top_k", "top_p", "budget")
 _SAMPLER = ("dynamic", "overlong", "length_reward")
 _PAUSE = 5.0  # seconds between two tables
@@ -32,7 +37,8 @@ def open_language(task: str, words: Sequence[str], model: str, seed: int = 0) ->
 
     Args:
         task: its name; see `rlkit.sample.tasks`.
-        words: key=value: of the policy (temperature, top_k, top_p, budget), of the sampler (dynamic, overlong, length_reward), else of the task.
+        words: key=value: of the policy (temperature, top_k, top_p, budget), of the model (lora, the rank of adapters that learn alone; dtype;
+            generator), of the sampler (dynamic, overlong, length_reward), else of the task.
         model: what `rlkit get-model` fetched, a folder, or "tiny": a small new model that reads the letters of the task, one by one.
         seed: of the weights of a new model.
 
@@ -40,16 +46,21 @@ def open_language(task: str, words: Sequence[str], model: str, seed: int = 0) ->
         ValueError: naming what cannot be made, and the remedy.
     """
     from rlkit.policies.language import LanguagePolicy  # noqa: PLC0415 - as all here: torch is loaded for those who need it
+    from rlkit.policies.writers import writer  # noqa: PLC0415
     from rlkit.sample import tasks  # noqa: PLC0415
     from rlkit.sample.language import Language  # noqa: PLC0415
     from rlkit.sample.opening import PRINTABLE, open_model  # noqa: PLC0415
     from rlkit.sample.token_env import letters_of  # noqa: PLC0415
 
     given = dict(argument(word) for word in words)
-    policy, sampler = ({name: given.pop(name) for name in names if name in given} for names in (_POLICY, _SAMPLER))
+    policy, kind, sampler = (
+        {name: given.pop(name) for name in names if name in given} for names in (_POLICY, _MODEL, _SAMPLER)
+    )
+    generator = str(kind.pop("generator", "own"))
+    policy["writer"] = writer(generator, model)
     made = tasks.make(task, **given)
     letters = letters_of(made).letters if isinstance(made, tasks.Finite) else PRINTABLE
-    net, tokenizer = open_model(model, letters, seed)
+    net, tokenizer = open_model(model, letters, seed, **kind, own=not generator.startswith("hf"))
     return Language(LanguagePolicy(net, **policy), tokenizer, made, **sampler)
 
 

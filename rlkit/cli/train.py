@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import gymnasium as gym
 import tyro
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rlkit.agent import Agent
-from rlkit.cli.languages import DEFAULTS, watch
+from rlkit.cli.languages import DEFAULTS, SAMPLED, watch
 from rlkit.cli.outcome import show
 from rlkit.cli.runs import (
     DEFAULT,
@@ -70,13 +70,19 @@ _Task = Annotated[
     tyro.conf.arg(
         metavar="TASK",
         help="what a language model learns, in place of --env: addition, countdown, reasoning_gym:NAME, jsonl:PATH, env:ID, ...; --arg"
-        " is then for the task, and for temperature, top_k, top_p, budget, dynamic, overlong and length_reward",
+        " is then for the task, and for temperature, top_k, top_p, budget, lora, dtype, dynamic, overlong and length_reward",
         help_behavior_hint="",
     ),
 ]
 _Model = Annotated[
     str | None,
     tyro.conf.arg(metavar="MODEL", help="that learns: smollm2, a folder, or tiny, a new one", help_behavior_hint=""),
+]
+_Generator = Annotated[
+    Literal["own", "hf", "hf-continuous", "vllm"],
+    tyro.conf.arg(
+        help="who writes a language model's answers: rlkit, transformers in two ways, or vLLM where it is installed"
+    ),
 ]
 _Show = Annotated[
     bool, tyro.conf.arg(help="the policy and the values in the terminal; a language model's answers while it learns")
@@ -108,6 +114,7 @@ class Train:
     env: Env = None
     task: _Task = None
     model: _Model = None
+    generator: _Generator = "own"
     arg: Pairs = ()
     seed: Seed = 0
     steps: _Steps = None
@@ -144,7 +151,8 @@ class Train:
         config["report"] = config["report"] or max(1, steps // _REPORTS)
         if "horizon" in config:
             config["horizon"] = config["horizon"] or steps
-        run = Run(self.agent, config, env, self.arg, self.seed, steps, model=self.model)
+        arg = (*self.arg, f"generator={self.generator}") if self.generator != "own" else self.arg
+        run = Run(self.agent, config, env, arg, self.seed, steps, model=self.model)
         if self.out is not None and ranks.writes():
             check_free(self.out)
         with Bar(f"building {env}"):
@@ -156,11 +164,13 @@ class Train:
         if folder is None:
             stem = stem.replace("/", "-").replace(":", "-")
             folder = Path(ranks.first(str(new_folder("runs", stem)) if ranks.writes() else ""))
-        begin(folder, agent, steps, {"env": env, "model": self.model, "arg": self.arg, "seed": self.seed})
+        begin(folder, agent, steps, {"env": env, "model": self.model, "arg": arg, "seed": self.seed})
         return folder, world, agent, steps
 
     def _where(self) -> str:
         """Where the agent learns: a world, a task, or a file of what was written."""
+        if self.generator != "own" and not self.task:
+            raise ValueError("--generator is for language models that answer; it goes with --task and --model")
         if isinstance(self.options, Studies):
             if self.task or self.env or not self.model or not self.options.data:
                 raise ValueError(
@@ -174,7 +184,16 @@ class Train:
         return self.task or self.env or DEFAULT
 
     def _resume(self, folder: Path) -> tuple[Path, World, Agent, int]:
-        if self.agent or self.out or self.seed or self.arg or self.preset or self.task or self.model:
+        if (
+            self.agent
+            or self.out
+            or self.seed
+            or self.arg
+            or self.preset
+            or self.task
+            or self.model
+            or self.generator != "own"
+        ):
             raise ValueError(
                 "--resume goes on as the run was begun; it takes --steps, --save-every and --show beside it"
             )
@@ -221,7 +240,9 @@ def command(words: Sequence[str]) -> Callable[..., Train]:
     if not name:
         raise ValueError("say who learns: `rlkit train AGENT`, one of `rlkit list agents`; or --resume a run")
     check_learner(name)
-    spoken = DEFAULTS if value_of(words, "--task") and name in SPEAKERS else {}
+    spoken = dict(DEFAULTS) if value_of(words, "--task") and name in SPEAKERS else {}
+    if spoken and value_of(words, "--generator") == "vllm":
+        spoken |= SAMPLED
     return cast("Callable[..., Train]", with_options(Train, name, **{**spoken, **preset_of(name, words).config}))
 
 

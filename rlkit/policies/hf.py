@@ -24,7 +24,7 @@ from rlkit.policies.llama_files import read_config
 from rlkit.policies.precision import Precision, precision
 from rlkit.policies.prefix import Layout, dense
 
-__all__ = ["Cache", "Tokens", "Transformer", "convert", "load", "load_tokens", "lora"]
+__all__ = ["Cache", "Tokens", "Transformer", "batching", "convert", "load", "load_tokens", "lora"]
 
 
 class Cache:
@@ -135,7 +135,7 @@ class Transformer(nn.Module):
     @property
     def _causal(self) -> Any:
         """The model under adapters, if there are any."""
-        return self.net.get_base_model() if hf_files.adapted(self.net) else self.net  # type: ignore[operator]  # a module's attributes are tensors or modules to mypy
+        return hf_files.base(self.net)
 
     @property
     def _head(self) -> Any:
@@ -213,7 +213,12 @@ def load_tokens(model: str | Path) -> Tokens:
 
 
 def lora(
-    model: LanguageModel, rank: int = 8, alpha: int = 16, targets: Sequence[str] | str = "all-linear"
+    model: LanguageModel,
+    rank: int = 8,
+    alpha: int = 16,
+    targets: Sequence[str] | str = "all-linear",
+    *,
+    seed: int = 0,
 ) -> Transformer:
     """Return a model of which only low-rank additions W + (alpha / rank) B A learn, by peft; Hu et al., arXiv:2106.09685.
 
@@ -222,6 +227,7 @@ def lora(
         rank: of A and B.
         alpha: weight of the addition.
         targets: names of the layers that get one.
+        seed: of A's first numbers; B's are 0.
 
     Raises:
         ValueError: it is rlkit's own Llama, which peft does not know.
@@ -232,9 +238,24 @@ def lora(
         raise ValueError(f"peft does not know {type(model).__name__}; load the model with own=False")
     named = targets if isinstance(targets, str) else list(targets)
     config = peft.LoraConfig(r=rank, lora_alpha=alpha, target_modules=named, lora_dropout=0.0, task_type="CAUSAL_LM")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.random.fork_rng():
+        torch.manual_seed(seed)
         warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by names that are going out of use
         return Transformer(peft.get_peft_model(model.net, config))
+
+
+def batching(**settings: Any) -> Any:
+    """Return a configuration of continuous batching.
+
+    Raises:
+        ValueError: this transformers has none.
+    """
+    made: Any = getattr(transformers.generation, "ContinuousBatchingConfig", None)
+    if made is None:
+        raise ValueError(
+            f"transformers {transformers.__version__} has no continuous batching; take the generator 'own' or 'hf'"
+        )
+    return made(**settings)
 
 
 def convert(folder: Path, file: str, target: Path) -> None:

@@ -13,6 +13,11 @@ def adapted(net: nn.Module) -> bool:
     return hasattr(net, "peft_config")
 
 
+def base(net: Any) -> Any:
+    """Return the model under adapters, or the model itself where there are none."""
+    return net.get_base_model() if adapted(net) else net
+
+
 def save(net: Any, folder: Path) -> None:
     """Write what transformers loads again, in one file of weights; of a model with adapters only these."""
     with warnings.catch_warnings():

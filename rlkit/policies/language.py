@@ -9,11 +9,12 @@ from torch.nn import Parameter
 from torch.utils.checkpoint import checkpoint
 
 from rlkit.data import Trajectories
-from rlkit.policies.generate import Completion, generate
+from rlkit.policies.generate import Completion, check, generate
 from rlkit.policies.language_model import LanguageModel
 from rlkit.policies.prefix import Layout, batches, layout, share
 from rlkit.policies.protocol import Evaluation
 from rlkit.policies.sampling import Transform, log_probabilities, within
+from rlkit.policies.writers import Writer
 
 
 class LanguagePolicy:
@@ -33,17 +34,24 @@ class LanguagePolicy:
         top_p: the mass of the tokens that may be drawn.
         budget: tokens that go through the model at a time in `evaluate`; 0: all. Where they are not all, the gradient's pass
             computes each part again in place of remembering it.
+        writer: another engine that writes, see `rlkit.policies.writers`; None: rlkit's own.
 
     Raises:
         ValueError: naming a number out of range.
     """
 
     def __init__(
-        self, model: LanguageModel, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, budget: int = 0
+        self,
+        model: LanguageModel,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        budget: int = 0,
+        writer: Writer | None = None,
     ) -> None:
         if budget < 0:
             raise ValueError(f"budget is {budget}; it must be a number of tokens, or 0 for all at once")
-        self.model, self.budget = model, budget
+        self.model, self.budget, self.writer = model, budget, writer
         self.transform = Transform(temperature, top_k, top_p).check()
 
     def evaluate(self, traj: Trajectories) -> Evaluation:
@@ -90,7 +98,11 @@ class LanguagePolicy:
         Raises:
             ValueError: a prompt does not fit the context, is empty, or holds what is no token.
         """
-        return generate(self.model, prompts, samples, limit, eos, generator, self.transform)
+        asked = self.model, prompts, samples, limit, eos, generator, self.transform
+        if self.writer is None:
+            return generate(*asked)
+        check(self.model, prompts, samples, limit)
+        return self.writer.write(*asked)
 
     def parameters(self) -> Iterator[Parameter]:
         """Return the model's weights."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from rlkit.policies.language import LanguagePolicy
 from rlkit.policies.language_model import LanguageModel
+from rlkit.policies.precision import Precision, precision
 from rlkit.policies.tiny_lm import tiny
 from rlkit.sample.corpus import Corpus
 from rlkit.sample.text.templates import TEMPLATES
@@ -27,7 +28,16 @@ class Speech(NamedTuple):
     tokenizer: Tokenizer
 
 
-def open_model(name: str, letters: str = PRINTABLE, seed: int = 0, context: int = 256) -> Speech:
+def open_model(
+    name: str,
+    letters: str = PRINTABLE,
+    seed: int = 0,
+    context: int = 256,
+    *,
+    dtype: Precision = "float32",
+    lora: int = 0,
+    own: bool = True,
+) -> Speech:
     """Load a model.
 
     Args:
@@ -35,20 +45,29 @@ def open_model(name: str, letters: str = PRINTABLE, seed: int = 0, context: int 
         letters: that "tiny" reads, one by one.
         seed: of the weights of a new model.
         context: the most tokens of a row of a new model.
+        dtype: of the weights; "auto": what is faster here.
+        lora: rank of the adapters of peft that learn in place of the weights; 0: none.
+        own: a Llama becomes rlkit's own, where it gets no adapters.
 
     Raises:
         ValueError: naming what cannot be loaded, and the remedy.
     """
+    if lora < 0:
+        raise ValueError(f"lora is {lora}; it is the rank of the adapters, or 0 for none")
     if name == TINY:
+        if lora or not own:
+            raise ValueError("the model tiny is rlkit's own; adapters, and transformers' generators, need a folder")
         known = Letters(letters)
-        return Speech(tiny(known.size, np.random.default_rng(seed), width=64, context=context), known)
+        small = tiny(known.size, np.random.default_rng(seed), width=64, context=context)
+        return Speech(small.to(precision(dtype)), known)
     try:
-        from rlkit.policies.hf import load, load_tokens  # noqa: PLC0415 - transformers is an extra, and slow to load
+        from rlkit.policies import hf  # noqa: PLC0415 - transformers is an extra, and slow to load
     except ImportError as error:
         raise ValueError(
             f"the model {name} needs {error.name}, not installed here: pip install 'rlkit[llm]'"
         ) from error
-    return Speech(load(name), load_tokens(name))
+    net = hf.load(name, dtype, own=own and not lora)
+    return Speech(hf.lora(net, lora, seed=seed) if lora else net, hf.load_tokens(name))
 
 
 def letters_in(texts: Iterable[str]) -> str:

@@ -22,7 +22,7 @@ from rlkit.sample.language import Language
 IDS = torch.tensor([[2, 3, 4, 2, 2, 3]])
 
 
-def words():
+def tokenizer():
     vocabulary = {"<end>": 0, "<user>": 1, "a": 2, "b": 3, "=": 4, "?": 5}
     made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, "?"))
     made.pre_tokenizer = tokenizers.pre_tokenizers.Split("", "isolated")
@@ -57,7 +57,7 @@ def adapted(folder):
 
 def agent(made, folder, **config):
     model = made(folder)
-    words().save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
     language = Language(LanguagePolicy(model), hf.load_tokens(folder), tasks.make("copying", letters="ab", longest=1))
     settings = {"envs": 16, "group": 8, "max_steps": 3, "epochs": 1, "lr": 1e-2, "report": 1, "threads": 1, **config}
     return rlkit.make("grpo", language, seed=0, **settings)
@@ -78,10 +78,10 @@ def test_transformers_loads_the_model_and_the_tokenizer_of_a_checkpoint(made, tm
         expected = one.policy.model.logits(one.policy.model.hidden(IDS))
         torch.testing.assert_close(theirs(input_ids=IDS).logits, expected, rtol=0, atol=1e-5)
     assert (expected - before).abs().max() > 0.05
-    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "run" / "model")
-    assert tokenizer.encode("ab=") == [2, 3, 4]
-    assert tokenizer.chat_template == words().chat_template
-    assert (theirs.config.eos_token_id, tokenizer.eos_token) == (0, "<end>")
+    read_again = transformers.AutoTokenizer.from_pretrained(tmp_path / "run" / "model")
+    assert read_again.encode("ab=") == [2, 3, 4]
+    assert read_again.chat_template == tokenizer().chat_template
+    assert (theirs.config.eos_token_id, read_again.eos_token) == (0, "<end>")
     again = hf.load(tmp_path / "run" / "model")  # a later stage may begin with it
     assert torch.equal(again.logits(again.hidden(IDS)), one.policy.model.logits(one.policy.model.hidden(IDS)))
 
@@ -157,7 +157,7 @@ def test_another_model_s_files_are_refused(tmp_path):
 def test_train_leaves_a_model_and_goes_on_with_a_new_one_from_there(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     own(tmp_path / "base")
-    words().save_pretrained(tmp_path / "base")
+    tokenizer().save_pretrained(tmp_path / "base")
     task = ["--task", "copying", "--arg", "letters=ab", "--arg", "longest=1", "--no-show", "--threads", "1"]
     few = ["--max-steps", "3", "--envs", "16", "--steps", "60"]
     assert main(["train", "grpo", *task, *few, "--model", "./base", "--out", "one"]) == 0
@@ -169,3 +169,21 @@ def test_train_leaves_a_model_and_goes_on_with_a_new_one_from_there(tmp_path, mo
     assert torch.equal(
         theirs.state_dict()["model.embed_tokens.weight"], torch.from_numpy(found["model.embed_tokens.weight"])
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words", [["--generator", "hf"], ["--arg", "lora=2", "--generator", "hf"], ["--arg", "dtype=auto"]]
+)
+def test_generator_adapters_and_type_are_chosen_on_the_command_line_and_stay(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own(tmp_path / "base")
+    tokenizer().save_pretrained(tmp_path / "base")
+    task = ["--task", "copying", "--arg", "letters=ab", "--arg", "longest=1", "--no-show", "--threads", "1"]
+    few = ["--max-steps", "3", "--envs", "16", "--model", "./base", "--report", "1", *words]
+    assert main(["train", "grpo", *task, *few, "--steps", "100", "--out", "whole"]) == 0
+    assert main(["train", "grpo", *task, *few, "--steps", "50", "--out", "half"]) == 0
+    assert main(["train", "--resume", "half", "--steps", "100", "--no-show"]) == 0
+    one, other = (read(f"{name}/checkpoint.npz").state["policy"] for name in ("whole", "half"))
+    assert all((one[name] == other[name]).all() for name in one)
+    assert ("lora=2" in words) == (tmp_path / "half" / "model" / "adapter_config.json").is_file()
