@@ -30,6 +30,7 @@ def test_a_model_learns_answers_goes_on_and_is_measured(capsys):
     assert main(["train", "--resume", "half", "--steps", "30", "--no-show"]) == 0
     one, other = (read(Path(name) / "checkpoint.npz").state for name in ("whole", "half"))
     assert all((one["net"][name] == other["net"][name]).all() for name in one["net"])
+    assert Path("whole/model/model.safetensors").is_file()
     losses = [line.report.scalars["loss"] for line in read_log(Path("whole"))]
     assert losses[-1] < 0.5 * losses[0]
     assert main(["eval", "whole", "--env", "addition", "--arg", "digits=1", "--episodes", "3"]) == 0

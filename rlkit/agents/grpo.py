@@ -269,8 +269,9 @@ def _in(env: gym.Env[Any, Any], config: Config, seed: int) -> GRPO:
 
 
 def _speaking(language: Language, config: Config, seed: int) -> GRPO:
-    policy, answers = language.policy, share(config.envs)
+    policy = language.policy
     where, there = policy.model.place[0], dist.setup(policy.model.place[0])
+    answers = share(config.envs)  # once the processes have met
     if where != there:
         raise ValueError(f"the model is on {where}, and this process has {there}: move it there before")
     if policy.writer is not None and not policy.writer.exact and not config.recompute:

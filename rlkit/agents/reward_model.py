@@ -7,14 +7,17 @@ import torch
 from rlkit.agent import Agent
 from rlkit.pg.preferences import bradley_terry
 from rlkit.policies.reward_model import RewardModel
+from rlkit.policies.state import Weights
 from rlkit.sample.config import Studies
 from rlkit.sample.corpus import Corpus, opened, pairs
 from rlkit.sample.judge import Judge
 from rlkit.sample.language import Language
 from rlkit.sample.lesson import Found, Lesson, Said
+from rlkit.sample.model_part import ModelPart
 from rlkit.sample.streams import weight_generator
 from rlkit.sample.student import Student
 from rlkit.sample.studies import Pair
+from rlkit.sample.training import Part
 
 
 @dataclass(frozen=True)
@@ -46,4 +49,5 @@ def make(env: Corpus | Language, config: Config, seed: int = 0) -> Agent:
         return Found(bradley_terry(chosen, rejected, margin=margin, centre=config.centre).sum(), measures)
 
     judge = Judge(net, corpus, config.template)
-    return Student(net, judge, Lesson(pairs(corpus, items), loss), config, seed)
+    parts: dict[str, Part] = {"net": ModelPart(corpus), "head": Weights(net.head)}
+    return Student(net, judge, Lesson(pairs(corpus, items), loss), config, seed, parts)

@@ -1,7 +1,6 @@
 """How likely a language model finds answers that somebody has written: log π(token | tokens before it), at temperature 1."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,7 +41,3 @@ class Likelihood:
     def parameters(self) -> Iterator[Parameter]:
         """Return the model's weights."""
         return self.model.parameters()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the model's weights by name."""
-        return self.model.state_dict()

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import Parameter
+from torch.nn import Linear, Parameter
 from torch.nn.functional import pad
 
 from rlkit.data import Trajectories
@@ -28,14 +27,14 @@ class RewardModel:
         device, dtype = model.place
         with torch.no_grad():
             width = model.hidden(torch.zeros(1, 1, dtype=torch.long, device=device)).shape[-1]
-        weights = rng.standard_normal(width) / np.sqrt(width + 1)
-        self.weight = Parameter(torch.tensor(weights, dtype=dtype, device=device))
-        self.bias = Parameter(torch.zeros((), dtype=dtype, device=device))
+        self.head = Linear(width, 1, dtype=dtype, device=device)
+        self.head.weight.data.copy_(torch.from_numpy(rng.standard_normal((1, width)) / np.sqrt(width + 1)))
+        self.head.bias.data.zero_()
 
     @property
     def place(self) -> torch.device:
         """Where its weights are."""
-        return self.weight.device
+        return self.model.place[0]
 
     def say(self, traj: Trajectories) -> Tensor:
         """Return r of each row at its last chosen token, found by its place, 0 elsewhere, [B, T]; rows of a group share their prompt."""
@@ -49,14 +48,10 @@ class RewardModel:
         last = (read * steps).amax(1)
         ends = part.time == last[part.row]
         hidden = self.model.packed(part)[part.wanted[ends]]
-        wide = torch.promote_types(hidden.dtype, torch.float32)
-        rewards = hidden.to(wide) @ self.weight.to(wide) + self.bias
+        rewards: Tensor = self.head(hidden)[:, 0]
+        rewards = rewards.to(torch.promote_types(rewards.dtype, torch.float32))
         return rewards.new_zeros(traj.mask.shape).index_put((part.row[ends], last[part.row[ends]] - 1), rewards)
 
     def parameters(self) -> Iterator[Parameter]:
         """Return all weights."""
-        return chain(self.model.parameters(), (self.weight, self.bias))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all weights by name."""
-        return {**self.model.state_dict(), "reward.weight": self.weight.detach(), "reward.bias": self.bias.detach()}
+        return chain(self.model.parameters(), self.head.parameters())

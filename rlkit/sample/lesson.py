@@ -1,7 +1,7 @@
 """What a student is taught: examples, a loss of what its net says of them, and what a net must be able to say."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -63,8 +63,4 @@ class Net(Protocol):
 
     def parameters(self) -> Iterator[Parameter]:
         """Return its weights."""
-        ...
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return its weights by name."""
         ...

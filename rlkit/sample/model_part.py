@@ -8,7 +8,7 @@ from rlkit.policies import llama_files
 from rlkit.policies.llama import Llama
 from rlkit.policies.state import Arrays, load_module, module_state
 from rlkit.run.beside import Beside, Folder
-from rlkit.sample.language import Language
+from rlkit.sample.speaking import Speaker
 
 
 @runtime_checkable
@@ -45,7 +45,7 @@ class ModelPart:
         language: the model and its tokenizer.
     """
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Speaker) -> None:
         self._model, self._tokenizer = language.policy.model, language.tokenizer
 
     def state_dict(self) -> Arrays:

@@ -14,13 +14,14 @@ from rlkit.pg.reduce import masked_sum
 from rlkit.policies.adam import Adam
 from rlkit.policies.likelihood import Likelihood
 from rlkit.policies.machine import use_threads
-from rlkit.policies.state import load_module, module_state
 from rlkit.sample.config import Studies, rate
 from rlkit.sample.corpus import Corpus, Example, fingerprint, trajectories
 from rlkit.sample.lesson import Lesson, Net, Said
+from rlkit.sample.model_part import ModelPart
 from rlkit.sample.report import checked, every
 from rlkit.sample.speaking import Speaking
 from rlkit.sample.streams import agent_generator
+from rlkit.sample.training import Part, viewed
 
 Items = NDArray[np.int64]
 _SPARE = 256  # tokens of padding that cost as much as one more pass through the model
@@ -47,12 +48,15 @@ class Student:
         lesson: the loss, and the examples that it is of.
         config: the configuration.
         seed: of the order.
+        parts: of the net, by which it is kept.
 
     Raises:
         ValueError: naming a field of the configuration that makes no sense.
     """
 
-    def __init__(self, net: Net, acting: Acting, lesson: Lesson, config: Studies, seed: int) -> None:
+    def __init__(
+        self, net: Net, acting: Acting, lesson: Lesson, config: Studies, seed: int, parts: Mapping[str, Part]
+    ) -> None:
         for name, low in (("batch", 1), ("micro", 0), ("max_steps", 1), ("threads", 0), ("report", 0), ("horizon", 0)):
             if getattr(config, name) < low:
                 raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {low}")
@@ -65,6 +69,7 @@ class Student:
         if self._place != net.place:
             raise ValueError(f"the model is on {net.place}, and this process has {self._place}: move it there before")
         self.optimizer = Adam(net.parameters())
+        self._parts = {**parts, "optimizer": self.optimizer}
         self._order = np.empty(0, np.int64)  # items that this pass has not seen yet
         self._data = fingerprint(lesson.table)
         self._width = np.array([len(item[0].prompt) + sum(len(one.answer) for one in item) for item in lesson.table])
@@ -99,7 +104,7 @@ class Student:
         denominator = (tokens if self.lesson.per == "token" else len(items)) / ranks
         point = self._point(own, len(items) / ranks)
         total, sums = torch.zeros(0), dict[str, Tensor]()
-        for part in self._parts(own):
+        for part in self._cut(own):
             traj = trajectories([one for i in part for one in table[i]], self._place)
             reference = torch.from_numpy(self._reference[part, : len(table[0])]).to(self._place)
             found = self.lesson.loss(
@@ -115,16 +120,11 @@ class Student:
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that a run needs to go on."""
-        return {
-            "step": self.step,
-            "net": module_state(self.net),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.rng.bit_generator.state,
-            "order": self._order.copy(),
-            "data": self._data,
-            "asked": int(self._asked),
-            "reference": self._reference.copy(),
-        }
+        return self._state({name: part.state_dict() for name, part in self._parts.items()})
+
+    def views(self) -> dict[str, Any]:
+        """Return the same without copying it, the model as files; true until the run goes on."""
+        return self._state(viewed(self._parts))
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state.
@@ -134,12 +134,23 @@ class Student:
         """
         if int(state["data"]) != self._data:
             raise ValueError("the state is of other data; go on with those that it was begun with")
-        load_module(self.net, state["net"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
         self.rng.bit_generator.state = state["generator"]
         self._reference, self._asked = np.array(state["reference"]), bool(state["asked"])
         self._order = np.array(state["order"], np.int64)
         self.step = int(state["step"])
+
+    def _state(self, parts: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "generator": self.rng.bit_generator.state,
+            "order": self._order.copy(),
+            "data": self._data,
+            "asked": int(self._asked),
+            "reference": self._reference.copy(),
+            **parts,
+        }
 
     def _next(self) -> Items:
         while len(self._order) < self.config.batch:
@@ -147,7 +158,7 @@ class Student:
         items, self._order = np.split(self._order, [self.config.batch])
         return items
 
-    def _parts(self, items: Items) -> Iterator[Items]:
+    def _cut(self, items: Items) -> Iterator[Items]:
         """Deal items into micro-batches, those together that are alike in length: padding must not cost more than a pass of their own."""
         items = items[np.argsort(self._width[items], kind="stable")]
         width, start = self._width[items], 0
@@ -173,7 +184,7 @@ class Student:
         lesson, ranks = self.lesson, dist.world_size()
         own = np.array_split(np.arange(len(lesson.table)), ranks)[dist.rank()]
         for start in range(0, len(own), self.config.batch):
-            for items in self._parts(own[start : start + self.config.batch]):
+            for items in self._cut(own[start : start + self.config.batch]):
                 said = [self._sums([one for i in items for one in lesson.table[i]]).reshape(len(items), -1)]
                 said += [self._sums([lesson.contrast[i] for i in items])[:, None]] if lesson.contrast else []
                 self._reference[items] = torch.cat(said, 1).double().cpu().numpy()
@@ -185,7 +196,7 @@ class Student:
         contrast, total = self.lesson.contrast, torch.zeros((), dtype=torch.float64, device=self._place)
         if not contrast:
             return total
-        for part in self._parts(own):
+        for part in self._cut(own):
             before = torch.from_numpy(self._reference[part, -1]).to(self._place)
             total += (self._sums([contrast[i] for i in part]) - before).sum()
         return dist.mean(total / count)
@@ -197,4 +208,5 @@ class Student:
 
 def speaking(corpus: Corpus, lesson: Lesson, config: Studies, seed: int) -> Student:
     """Return the student who is the corpus's language model, and is taught by how likely it finds the examples."""
-    return Student(Likelihood(corpus.policy.model), Speaking(corpus, config.max_steps, seed), lesson, config, seed)
+    net, acting = Likelihood(corpus.policy.model), Speaking(corpus, config.max_steps, seed)
+    return Student(net, acting, lesson, config, seed, {"net": ModelPart(corpus)})

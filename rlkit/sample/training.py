@@ -27,6 +27,14 @@ class Part(Protocol):
         ...
 
 
+def viewed(parts: Mapping[str, Part | None]) -> dict[str, Any]:
+    """Return the state of each part, without copying it where the part can show it."""
+    return {
+        name: part.views() if isinstance(part, Viewed) else None if part is None else part.state_dict()
+        for name, part in parts.items()
+    }
+
+
 class Training:
     """Counts the steps of one run, and says when to report.
 
@@ -89,12 +97,7 @@ class Training:
 
     def views(self) -> dict[str, Any]:
         """Return the same without copying it, from parts that can; true until the training goes on."""
-        return self._state(
-            {
-                name: part.views() if isinstance(part, Viewed) else None if part is None else part.state_dict()
-                for name, part in self.parts.items()
-            }
-        )
+        return self._state(viewed(self.parts))
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state.
