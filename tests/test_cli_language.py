@@ -42,6 +42,16 @@ def test_a_run_goes_on_where_it_stopped(capsys):
     assert "prompt" not in capsys.readouterr().out
 
 
+def test_ppo_with_a_critic_of_tokens_trains_from_the_command_line(capsys):
+    words = "train token_ppo --task copying --model tiny --arg letters=ab --arg longest=1 --max-steps 3 --lr 1e-3 --threads 1"
+    assert main(f"{words} --envs 16 --batch 16 --steps 300 --out one --no-show".split()) == 0
+    run = json.loads(Path("one/config.json").read_text())
+    assert (run["agent"], run["config"]["epochs"], run["config"]["kl"]) == ("token_ppo", 4, 0.02)
+    assert main(["train", "--resume", "one", "--steps", "400", "--no-show"]) == 0
+    assert main(["eval", "one", "--episodes", "5"]) == 0
+    assert "return" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -31,14 +31,14 @@ from rlkit.policies.protocol import Learner
 from rlkit.policies.state import Weights
 from rlkit.sample.acting import Acting
 from rlkit.sample.config import Stochastic, check, rate
-from rlkit.sample.draws import minibatches, share
+from rlkit.sample.draws import minibatches
 from rlkit.sample.episodes import Episodes, Sampler, outcomes, steps_of
 from rlkit.sample.language import Language
 from rlkit.sample.model_part import ModelPart
 from rlkit.sample.scene import Scene
 from rlkit.sample.several import one_or_several
 from rlkit.sample.speaking import Speaking
-from rlkit.sample.tokens import TokenSampler
+from rlkit.sample.tokens import answering
 from rlkit.sample.training import Part, Training
 from rlkit.tabular.schedule import Rate
 
@@ -269,19 +269,7 @@ def _in(env: gym.Env[Any, Any], config: Config, seed: int) -> GRPO:
 
 
 def _speaking(language: Language, config: Config, seed: int) -> GRPO:
+    sampler = answering(language, config.envs, config.group, config.max_steps, recompute=config.recompute)
     policy = language.policy
-    where, there = policy.model.place[0], dist.setup(policy.model.place[0])
-    answers = share(config.envs)  # once the processes have met
-    if where != there:
-        raise ValueError(f"the model is on {where}, and this process has {there}: move it there before")
-    if policy.writer is not None and not policy.writer.exact and not config.recompute:
-        raise ValueError(
-            "the generator's log-probabilities are not the trainer's; give recompute=True, and correction='token-tis' to make up for it"
-        )
-    if answers % config.group:
-        raise ValueError(
-            f"group is {config.group}, and {answers} answers are written at a time; they must make whole groups"
-        )
     use_threads(config.threads, sum(p.numel() for p in policy.parameters()), 100 * config.batch)
-    sampler = TokenSampler(language, answers // config.group, config.group, config.max_steps)
     return GRPO(sampler, policy, Speaking(language, config.max_steps, seed), config, seed, ModelPart(language))

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from rlkit.sample.language import Language
     from rlkit.sample.tokens import Seen
 
-DEFAULTS: Mapping[str, Any] = {"max_steps": 64, "lr": 4e-5, "epochs": 1, "envs": 32}  # where they are not said
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {  # of agents that play in environments too, where they are not said
+    "grpo": {"max_steps": 64, "lr": 4e-5, "epochs": 1, "envs": 32}
+}
 SAMPLED: Mapping[str, Any] = {
     "recompute": True,
     "correction": "token-tis",

@@ -42,7 +42,7 @@ from rlkit.sample.config import Studies
 
 STEPS = 100_000
 UPDATES = 1_000  # of agents that learn from what was written
-SPEAKERS = ("grpo",)  # agents that take a language model and a task
+SPEAKERS = ("grpo", "token_ppo")  # agents that take a language model and a task
 _REPORTS = 100  # in a run of the length first asked for
 
 _Steps = Annotated[
@@ -240,7 +240,7 @@ def command(words: Sequence[str]) -> Callable[..., Train]:
     if not name:
         raise ValueError("say who learns: `rlkit train AGENT`, one of `rlkit list agents`; or --resume a run")
     check_learner(name)
-    spoken = dict(DEFAULTS) if value_of(words, "--task") and name in SPEAKERS else {}
+    spoken = dict(DEFAULTS.get(name, {})) if value_of(words, "--task") else {}
     if spoken and value_of(words, "--generator") == "vllm":
         spoken |= SAMPLED
     return cast("Callable[..., Train]", with_options(Train, name, **{**spoken, **preset_of(name, words).config}))

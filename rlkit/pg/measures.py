@@ -29,6 +29,12 @@ def movement(
     }
 
 
+def explained(values: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    """Return 1 - Var(R - V) / Var(R) over counted steps, [B, T] each: how much of what its targets differ by a critic foresees."""
+    spread = [masked_mean((x - masked_mean(x, mask)).square(), mask) for x in (targets - values, targets)]
+    return 1.0 - spread[0] / (spread[1] + 1e-8)
+
+
 def mismatch(
     kind: Correction, logprobs: Tensor, sampler_logprobs: Tensor, mask: Tensor, low: float, high: float
 ) -> dict[str, Tensor]:

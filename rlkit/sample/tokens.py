@@ -10,6 +10,7 @@ import torch
 from rlkit import dist
 from rlkit.data import Trajectories
 from rlkit.pg.baselines import alike
+from rlkit.sample.draws import share
 from rlkit.sample.hearing import hear, spoken
 from rlkit.sample.language import Language
 from rlkit.sample.text.problem import Problem, Question
@@ -84,7 +85,7 @@ class TokenSampler:
                     rank * self.prompts
                 ) + groups  # each process keeps its own, and need not know the others'
                 break
-            for group in (group for share in dist.everyone(groups) for group in share):
+            for group in (group for theirs in dist.everyone(groups) for group in theirs):
                 (kept if _differ(group) else spare).append(group)
         own = (kept + spare)[rank * self.prompts :][: self.prompts]
         self.last = self._seen([row for group in own for row in group], rounds, len(spare))
@@ -162,6 +163,27 @@ class TokenSampler:
             rounds=rounds,
             dropped=dropped,
         )
+
+
+def answering(language: Language, envs: int, group: int, limit: int, *, recompute: bool = False) -> TokenSampler:
+    """Return the sampler of an agent that writes `envs` answers at a time over all processes, `group` of them to each prompt.
+
+    Raises:
+        ValueError: they make no whole groups, cannot be dealt out evenly, the model is not where this process computes, or another
+            program writes whose numbers are not the model's, and the agent does not `recompute` them.
+    """
+    policy, where = language.policy, language.policy.model.place[0]
+    there = dist.setup(where)
+    answers = share(envs)  # once the processes have met
+    if where != there:
+        raise ValueError(f"the model is on {where}, and this process has {there}: move it there before")
+    if policy.writer is not None and not policy.writer.exact and not recompute:
+        raise ValueError(
+            "the generator's log-probabilities are not the trainer's; take grpo with recompute=True, and correction='token-tis' to make up for it"
+        )
+    if answers % group:
+        raise ValueError(f"group is {group}, and {answers} answers are written at a time; they must make whole groups")
+    return TokenSampler(language, answers // group, group, limit)
 
 
 def _generator(seed: int) -> np.random.Generator:

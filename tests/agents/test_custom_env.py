@@ -17,9 +17,10 @@ LEARNING = [name for name in agents.names() if issubclass(agents.load(name).Conf
 BANDITS = [name for name in LEARNING if name.endswith("_bandit")]
 LINEAR = [name for name in LEARNING if issubclass(agents.load(name).Config, Featured)]
 TABULAR = [name for name in LEARNING if name not in LINEAR + BANDITS]
-DEEP = [name for name in agents.names() if hasattr(agents.load(name).Config, "device")]
+SPEAKING = ["token_ppo"]  # in no environment but a language model's task
+DEEP = [name for name in agents.names() if hasattr(agents.load(name).Config, "device") and name not in SPEAKING]
 STUDENTS = [name for name in agents.names() if issubclass(agents.load(name).Config, Studies)]  # of what was written
-PLANNERS = [name for name in agents.names() if name not in LEARNING + DEEP + STUDENTS]
+PLANNERS = [name for name in agents.names() if name not in LEARNING + DEEP + STUDENTS + SPEAKING]
 STARTING_ANYWHERE = ["mc_basic", "mc_exploring_starts"]
 OPTIONS = {"mc_basic": {"length": 5}}
 
