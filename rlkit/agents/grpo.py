@@ -130,6 +130,7 @@ class GRPO:
         self.training = Training(config, seed, parts, whole=True)
         self.state_dict, self.load_state_dict = self.training.state_dict, self.training.load_state_dict
         self.views = self.training.views
+        self.last: Lesson | None = None  # for who wants to see it
         self._acting = acting
         self._low = rate(config.clip, "clip", config)
         self._high = self._low if config.clip_high is None else rate(config.clip_high, "clip_high", config)
@@ -148,6 +149,7 @@ class GRPO:
         while training.step < end:
             played = self.sampler.collect(training.rng)
             lesson, k = self.prepare(played), training.step + 1
+            self.last = lesson
             if self.config.reset:
                 self.optimizer.reset()
             for _ in range(self.config.epochs):

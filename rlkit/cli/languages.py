@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import gymnasium as gym
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rlkit.cli.worlds import argument
+from rlkit.run.answers import ANSWERS, append, cut
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +33,8 @@ _POLICY = ("temperature", "top_k", "top_p", "budget")
 _SAMPLER = ("dynamic", "overlong", "length_reward")
 _PAUSE = 5.0  # seconds between two tables
 _ROWS = 6
+_KEPT = 8  # answers of a moment
+_SELDOM = 1.3  # times more tokens between two moments
 _LETTERS = 200  # of a text in the table, the last ones
 
 
@@ -91,32 +95,68 @@ def open_studies(model: str, data: str, task: str | None, words: Sequence[str], 
     return Language(corpus.policy, corpus.tokenizer, tasks.make(task, **dict(argument(word) for word in words)))
 
 
-def watch(agent: Any, console: Console) -> None:
-    """Have an agent's answers printed while it learns, the first run's of several; other agents are left as they are."""
+def watch(agent: Any, console: Console | None, folder: Path) -> "Watched | None":
+    """Have an agent's answers printed while it learns, and some kept in its run's folder; of several runs, the first one's.
+
+    Returns:
+        What watches; None for an agent that answers nothing.
+    """
     first = getattr(agent, "runs", [agent])[0]
-    if hasattr(getattr(first, "sampler", None), "last"):
-        first.sampler = Watched(first.sampler, console)
+    if not hasattr(getattr(first, "sampler", None), "last"):
+        return None
+    first.sampler = Watched(first, console, folder)
+    return cast("Watched", first.sampler)
 
 
 class Watched:
-    """A sampler whose answers are printed, every few seconds.
+    """A sampler whose answers are printed, every few seconds, and kept, ever more seldom.
 
     Args:
-        sampler: gives them.
-        console: prints.
+        agent: learns from them; its sampler gives them.
+        console: prints; None: nobody does.
+        folder: of its run.
     """
 
-    def __init__(self, sampler: "_Sampler", console: Console) -> None:
-        self._sampler, self._console = sampler, console
+    def __init__(self, agent: Any, console: Console | None, folder: Path) -> None:
+        self._agent, self._console, self._folder = agent, console, folder
+        self._sampler: _Sampler = agent.sampler
         self._next = 0.0
+        self._kept = cut(folder, agent.state_dict()["step"] if (folder / ANSWERS).is_file() else 0)
+        self._found: Trajectories | None = None
 
     def collect(self, rng: "np.random.Generator") -> "Trajectories":
-        """Return the next answers."""
-        found = self._sampler.collect(rng)
-        if self._sampler.last is not None and time.monotonic() >= self._next:
-            self._console.print(completions(self._sampler.last))
+        """Return the next answers; those before, from which the agent has learned by now, are shown."""
+        self.tell()
+        self._found = self._sampler.collect(rng)
+        return self._found
+
+    def tell(self, *, last: bool = False) -> None:
+        """Show the latest answers, if it is time to.
+
+        Args:
+            last: it is the last time.
+        """
+        seen, step = self._sampler.last, int(self._agent.training.step)
+        if seen is None or self._found is None:
+            return
+        printed = self._console is not None and time.monotonic() >= self._next
+        kept = step >= _SELDOM * self._kept or (last and step > self._kept)
+        if not printed and not kept:
+            return
+        from rlkit.sample.answers import answers  # noqa: PLC0415 - loads torch, as those have who get here
+
+        lesson = getattr(self._agent, "last", None)
+        advantages = None if lesson is None else lesson.advantages
+        tokenizer = self._sampler.language.tokenizer
+        some = answers(seen, self._found, advantages, tokenizer, _KEPT)
+        if printed and self._console is not None:
+            self._console.print(completions(seen, some))
             self._next = time.monotonic() + _PAUSE
-        return found
+        if kept:
+            count = len(seen.rewards)
+            mean = {"reward": sum(seen.rewards) / count, "length": sum(seen.lengths) / count}
+            append(self._folder, {"step": step, **mean, "answers": some})
+            self._kept = step
 
     def state_dict(self) -> dict[str, Any]:
         """Return the sampler's state."""
@@ -134,8 +174,14 @@ def token_env(language: "Language", limit: int) -> gym.Env[Any, int]:
     return TokenEnv(language.task, language.tokenizer, limit, context=language.policy.model.context)
 
 
-def completions(seen: "Seen", rows: int = _ROWS) -> Table:
-    """Lay the first answers, one of each prompt before a second one, with what they earned."""
+def completions(seen: "Seen", some: Sequence[Mapping[str, Any]], rows: int = _ROWS) -> Table:
+    """Lay answers in a table with what they earned; each token is blue where its advantage is above 0, orange where it is below.
+
+    Args:
+        seen: what the sampler said of all.
+        some: of `rlkit.sample.answers`.
+        rows: how many are shown.
+    """
     count = len(seen.rewards)
     mean = sum(seen.rewards) / count
     title = f"reward {mean:.3g}, {sum(seen.lengths) / count:.3g} tokens"
@@ -144,15 +190,34 @@ def completions(seen: "Seen", rows: int = _ROWS) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in ("prompt", "answer", "gold", "reward"):
         table.add_column(name, overflow="fold")
-    firsts = [b for b in range(count) if b == 0 or seen.prompts[b] != seen.prompts[b - 1]]
-    for b in [*firsts, *(b for b in range(count) if b not in firsts)][:rows]:
-        texts = seen.prompts[b], seen.completions[b], seen.golds[b] or ""
-        table.add_row(*(Text(text[-_LETTERS:].strip()) for text in texts), f"{seen.rewards[b]:.3g}")
+    for one in some[:rows]:
+        asked, gold = (Text(str(one[name] or "")[-_LETTERS:].strip()) for name in ("prompt", "gold"))
+        table.add_row(asked, coloured(one["tokens"]), gold, f"{one['reward']:.3g}")
     return table
+
+
+def coloured(tokens: Sequence[Sequence[Any]]) -> Text:
+    """Return tokens [text, advantage], the last ones, in the colours of their advantages; dim where there is none."""
+    largest = max((abs(value) for _, value in tokens if value is not None), default=0.0)
+    text = Text()
+    for words, value in tokens:
+        style = "dim" if value is None else "" if not largest else _shade(value / largest)
+        text.append(str(words), style)
+    return text[-_LETTERS:] if len(text) > _LETTERS else text
+
+
+def _shade(share: float) -> str:
+    """A background between none and blue, for 1, or orange, for -1."""
+    if abs(share) < 0.05:
+        return ""
+    red, green, blue = (0, 114, 178) if share > 0.0 else (190, 84, 0)
+    weight = 0.35 + 0.65 * abs(share)
+    return f"white on rgb({round(weight * red)},{round(weight * green)},{round(weight * blue)})"
 
 
 class _Sampler(Protocol):
     last: "Seen | None"
+    language: "Language"
 
     def collect(self, rng: "np.random.Generator") -> "Trajectories": ...
 

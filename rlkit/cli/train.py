@@ -134,9 +134,10 @@ class Train:
         folder, world, agent, steps = self._begin() if self.resume is None else self._resume(self.resume)
         if steps < 1:
             raise ValueError(f"{folder} has taken all its steps; give --steps more than {_step(folder):,} to go on")
-        if self.show and ranks.writes():
-            watch(agent, Console())
-        code = self._learn(agent, steps, folder)
+        watched = watch(agent, Console() if self.show else None, folder) if ranks.writes() else None
+        code = self._learn(agent, steps, folder, "" if watched is None else "tokens_per_second")
+        if watched is not None:
+            watched.tell(last=True)
         if isinstance(world, gym.Env):
             world.close()
         if code == 0 and ranks.writes():
@@ -209,9 +210,9 @@ class Train:
             write_run(folder, dataclasses.replace(run, steps=steps))
         return folder, world, agent, steps - _asked(folder)
 
-    def _learn(self, agent: Agent, steps: int, folder: Path) -> int:
+    def _learn(self, agent: Agent, steps: int, folder: Path, speed: str) -> int:
         try:
-            drain(agent, steps, folder, every=self.save_every)
+            drain(agent, steps, folder, every=self.save_every, speed=speed)
         except KeyboardInterrupt:
             _complain(f"stopped; {_way_on(folder)}")
             return 130

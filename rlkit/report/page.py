@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rlkit.report.answers import answers
 from rlkit.report.files import write_atomically
 from rlkit.report.tables import details, table
 from rlkit.run.directory import CONFIG, is_run
@@ -57,6 +58,7 @@ def _cards(folder: Path) -> Iterator[Card]:
         for path in files
         if not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and not (path.name == CONFIG and is_run(path.parent))
+        and not any(is_run(parent.parent) and parent.name == "model" for parent in path.parents)
     ]
     for stem in sorted({path.with_suffix("") for path in shown}):
         words, picture = stem.with_name(stem.name + ".json"), stem.with_name(stem.name + ".png")
@@ -103,7 +105,7 @@ def _page(title: str, sections: list[tuple[str, list[Card]]]) -> str:
 
 
 def _article(card: Card) -> str:
-    known = ("title", "caption", "group", "order", "table", "scalars")
+    known = ("title", "caption", "group", "order", "table", "scalars", "answers")
     title = str(card.result.get("title") or Path(card.name).name.replace("_", " ").replace("-", " "))
     caption = card.result.get("caption")
     scalars = card.result.get("scalars")
@@ -111,9 +113,10 @@ def _article(card: Card) -> str:
     numbers |= {key: value for key, value in card.result.items() if key not in known}
     image, wide = _image(card.picture, title) if card.picture else ("", False)
     rows = table(card.result["table"]) if card.result.get("table") else ""
+    said = answers(card.result["answers"]) if card.result.get("answers") else ""
     return (
-        f"<article{' class=wide' if wide else ''}><h3>{escape(title)}</h3>{image}"
-        f"{f'<p>{escape(str(caption))}</p>' if caption else ''}{rows}{details(numbers)}</article>"
+        f"<article{' class=wide' if wide or said else ''}><h3>{escape(title)}</h3>{image}"
+        f"{f'<p>{escape(str(caption))}</p>' if caption else ''}{rows}{said}{details(numbers)}</article>"
     )
 
 

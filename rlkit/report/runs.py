@@ -3,17 +3,22 @@
 from pathlib import Path
 from typing import Any
 
+from rlkit.report.answers import chosen
 from rlkit.report.curves import WORDS, curve, learning_curves, metric, optimum
 from rlkit.report.files import save_picture, save_result
+from rlkit.run.answers import read_answers
 from rlkit.run.directory import is_run, read_run
 from rlkit.run.log import REPORTS, read_log
 
 PICTURE = "curve.png"
 RESULT = "curve.json"
+SAID = "answers.json"
 
 
 def draw_run(folder: str | Path) -> list[Path]:
     """Write the learning curve of a run as curve.png, and what it came to as curve.json; nothing without a finite number.
+
+    Of a language model that answers, some of its answers as answers.json too.
 
     Raises:
         ValueError: the folder holds no run.
@@ -45,7 +50,12 @@ def draw_run(folder: str | Path) -> list[Path]:
         "scalars": {"steps": reports[-1].step, "seconds": lines[-1].seconds, **reports[-1].scalars},
         "settings": {name: value for name, value in run.config.items() if isinstance(value, str | int | float)},
     }
-    return [save_picture(picture, place / PICTURE), save_result(result, place / RESULT)]
+    written = [save_picture(picture, place / PICTURE), save_result(result, place / RESULT)]
+    moments = chosen(read_answers(place))
+    if moments:
+        said = {"title": "What it answered", "group": result["group"], "order": 1, "answers": moments}
+        written.append(save_result(said, place / SAID))
+    return written
 
 
 def draw_runs(folder: str | Path) -> None:

@@ -69,15 +69,16 @@ def drain(
     progress: bool = True,
     checkpoint: str | Path | None = None,
     every: float = 60.0,
+    speed: str = "",
 ) -> list[Report]:
-    """Do what `fit` does, where `out` is the directory of a run that the agent has entered."""
+    """Do what `fit` does, where `out` is the directory of a run that the agent has entered; `speed`: see `Log`."""
     path = Path(out) / directory.CHECKPOINT if out is not None and checkpoint is None else checkpoint
     start = int(agent.state_dict()["step"])
     saver = _Saver(agent, path, every)
     reports: list[Report] = []
     stopped = False
     with (
-        nullcontext() if out is None or not ranks.writes() else Log(Path(out), start) as log,
+        nullcontext() if out is None or not ranks.writes() else Log(Path(out), start, speed) as log,
         Interrupt(deferred=path is not None) as interrupt,
         Bar(name_of(agent).replace("_", " "), steps, shown=progress) as bar,
     ):

@@ -26,14 +26,16 @@ class Log:
     Args:
         folder: of the run.
         step: where the agent is.
+        speed: name under which TensorBoard hears of steps per second too; "": it does not.
     """
 
-    def __init__(self, folder: Path, step: int = 0) -> None:
+    def __init__(self, folder: Path, step: int = 0, speed: str = "") -> None:
         from rlkit.run.events import Events  # noqa: PLC0415 - TensorBoard is loaded when there is something to write
 
         path = folder / REPORTS
         self._before = _cut(path, step) if path.exists() else 0.0
         self._clock = time.perf_counter()
+        self._latest, self._speed = (step, self._before), speed
         self._file = path.open("a", encoding="utf-8")
         self._events = Events(folder, step + 1)
 
@@ -54,7 +56,10 @@ class Log:
             words["each"] = report.each
         self._file.write(json.dumps(words) + "\n")
         self._file.flush()
-        self._events.write(report)
+        step, then = self._latest
+        self._latest = report.step, seconds
+        speed = {self._speed: (report.step - step) / (seconds - then)} if self._speed and seconds > then else {}
+        self._events.write(report._replace(scalars={**report.scalars, **speed}))
 
 
 def read_log(folder: str | Path) -> list[Line]:
