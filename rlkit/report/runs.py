@@ -12,13 +12,13 @@ from rlkit.run.log import REPORTS, read_log
 
 PICTURE = "curve.png"
 RESULT = "curve.json"
-SAID = "answers.json"
+SAID = "what_it_wrote.json"
 
 
 def draw_run(folder: str | Path) -> list[Path]:
     """Write the learning curve of a run as curve.png, and what it came to as curve.json; nothing without a finite number.
 
-    Of a language model that answers, some of its answers as answers.json too.
+    Of a language model that answers, some of its answers as what_it_wrote.json too.
 
     Raises:
         ValueError: the folder holds no run.
@@ -53,7 +53,7 @@ def draw_run(folder: str | Path) -> list[Path]:
     written = [save_picture(picture, place / PICTURE), save_result(result, place / RESULT)]
     moments = chosen(read_answers(place))
     if moments:
-        said = {"title": "What it answered", "group": result["group"], "order": 1, "answers": moments}
+        said = {"title": "What it wrote", "group": result["group"], "answers": moments}
         written.append(save_result(said, place / SAID))
     return written
 

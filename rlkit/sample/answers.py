@@ -16,7 +16,7 @@ END = "∎"  # stands for the token that ends an answer, which has no text
 def answers(
     seen: Seen, traj: Trajectories, advantages: Tensor | None, tokenizer: Tokenizer, count: int
 ) -> list[dict[str, Any]]:
-    """Return some answers as plain data: of each group the one that earned the most and the one that earned the least, then others.
+    """Return some answers as plain data: of each group the one that earned the most and the one that earned the least, groups in which these differ first; then others.
 
     Args:
         seen: what the sampler said of them.
@@ -48,11 +48,9 @@ def _order(seen: Seen) -> list[int]:
         if b == 0 or prompt != seen.prompts[b - 1]:
             groups.append([])
         groups[-1].append(b)
-    ends = [
-        b
-        for rows in groups
-        for b in dict.fromkeys((max(rows, key=seen.rewards.__getitem__), min(rows, key=seen.rewards.__getitem__)))
-    ]
+    spans = [(max(rows, key=seen.rewards.__getitem__), min(rows, key=seen.rewards.__getitem__)) for rows in groups]
+    spans.sort(key=lambda span: seen.rewards[span[0]] == seen.rewards[span[1]])  # first those that say something
+    ends = list(dict.fromkeys(b for span in spans for b in span))
     return [*ends, *(b for b in range(len(seen.prompts)) if b not in ends)]
 
 

@@ -74,9 +74,9 @@ def test_a_run_s_answers_are_on_its_page_and_its_model_s_files_are_not(tmp_path,
     capsys.readouterr()
     reader = read(tmp_path / "one" / "report.html")
     said = " ".join(reader.words)
-    assert "What it answered" in said
+    assert "What it wrote" in said
     assert "vocab" not in said  # model/config.json is no result
     page = (tmp_path / "one" / "report.html").read_text()
     assert len(re.findall(r"<details", page)) == min(6, len(steps))
-    shown = json.loads((tmp_path / "one" / "answers.json").read_text())["answers"]
+    shown = json.loads((tmp_path / "one" / "what_it_wrote.json").read_text())["answers"]
     assert any(value for found in shown for one in found["answers"] for _, value in one["tokens"])
