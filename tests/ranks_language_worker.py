@@ -14,7 +14,8 @@ from rlkit.sample.tasks import make
 from rlkit.sample.token_env import letters_of
 from tests.agents.studying import AGENTS, corpus
 
-STUDENTS = {name: {"batch": 5, "lr": 1e-3, "micro": 2} for name in AGENTS}
+STUDENTS: dict[str, dict[str, object]] = {name: {"batch": 5, "lr": 1e-3, "micro": 2, "max_steps": 6} for name in AGENTS}
+STUDENTS["distill"]["own"] = 0.7
 SPEAKERS = {"grpo": {"envs": 16, "group": 4, "batch": 8, "epochs": 2, "max_steps": 3, "lr": 1e-3, "kl": 0.1}}
 STEPS = {**dict.fromkeys(STUDENTS, 6), **dict.fromkeys(SPEAKERS, 200)}
 

@@ -14,9 +14,10 @@ import torch
 
 from rlkit.data import Trajectories
 from rlkit.policies.language import LanguagePolicy
+from rlkit.policies.language_model import LanguageModel
 from rlkit.sample.config import Studies
 from rlkit.sample.language import Language, check_end
-from rlkit.sample.studies import Answer, Item, Pair, Verdict, read
+from rlkit.sample.studies import Answer, Item, Pair, Prompt, Verdict, read
 from rlkit.sample.text.templates import checked, fill
 from rlkit.sample.tokenizers import Tokenizer
 
@@ -39,7 +40,8 @@ class Corpus:
 
     policy: LanguagePolicy
     tokenizer: Tokenizer
-    data: Sequence[Answer | Pair | Verdict] = ()
+    data: Sequence[Answer | Pair | Verdict | Prompt] = ()
+    teacher: LanguageModel | None = None  # that `distill` learns from
     places: Sequence[str] = ()  # what to call each where something is wrong with it; empty: by its number
 
     def __post_init__(self) -> None:
@@ -87,7 +89,7 @@ def opened(world: Corpus | Language, config: Studies, kind: type[Item], agent: s
     data, places = read(config.data, kind) if config.data else (given.data, given.places)
     if not data:
         raise ValueError(f"there are no data; {agent} learns from {kind.__name__}s: name a file, data='...jsonl'")
-    corpus = Corpus(LanguagePolicy(given.policy.model), given.tokenizer, data, places)
+    corpus = Corpus(LanguagePolicy(given.policy.model), given.tokenizer, data, given.teacher, places)
     items = []
     for number, item in enumerate(data):
         if not isinstance(item, kind):

@@ -3,13 +3,19 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Parameter
 
 from rlkit.data import Trajectories
 from rlkit.pg.reduce import masked_sum
 from rlkit.sample.corpus import Example
+
+Numbers = NDArray[np.int64]
+Renew = Callable[[Numbers, Numbers, np.random.Generator], list[tuple[Example, ...]]]
+# a batch's items, the places in it that are this process's, and random numbers that all processes have -> the examples at those places
 
 
 class Said(NamedTuple):
@@ -46,6 +52,7 @@ class Lesson(NamedTuple):
     loss: Callable[[Said], Found]
     per: Literal["item", "token"] = "item"  # what the loss is a mean over
     reference: bool = False  # whether the loss asks what the net at the start says
+    renew: Renew | None = None  # writes a batch's examples anew; None: they are those of the table
     contrast: Sequence[Example] = ()  # a further example of each item that only `Said.point` is made of
 
 

@@ -5,7 +5,7 @@ import json
 import string
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,14 +60,25 @@ def open_model(
         known = Letters(letters)
         small = tiny(known.size, np.random.default_rng(seed), width=64, context=context)
         return Speech(small.to(precision(dtype)), known)
+    hf = _transformers(name)
+    net = hf.load(name, dtype, own=own and not lora)
+    return Speech(hf.lora(net, lora, seed=seed) if lora else net, hf.load_tokens(name))
+
+
+def open_net(name: str) -> LanguageModel:
+    """Load a model without its tokenizer; arguments and errors as of `open_model`."""
+    found: LanguageModel = _transformers(name).load(name)
+    return found
+
+
+def _transformers(name: str) -> Any:
     try:
         from rlkit.policies import hf  # noqa: PLC0415 - transformers is an extra, and slow to load
     except ImportError as error:
         raise ValueError(
             f"the model {name} needs {error.name}, not installed here: pip install 'rlkit[llm]'"
         ) from error
-    net = hf.load(name, dtype, own=own and not lora)
-    return Speech(hf.lora(net, lora, seed=seed) if lora else net, hf.load_tokens(name))
+    return hf
 
 
 def letters_in(texts: Iterable[str]) -> str:

@@ -5,7 +5,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from rlkit import dist
@@ -16,14 +15,13 @@ from rlkit.policies.likelihood import Likelihood
 from rlkit.policies.machine import use_threads
 from rlkit.sample.config import Studies, rate
 from rlkit.sample.corpus import Corpus, Example, fingerprint, trajectories
-from rlkit.sample.lesson import Lesson, Net, Said
+from rlkit.sample.lesson import Lesson, Net, Numbers, Said
 from rlkit.sample.model_part import ModelPart
 from rlkit.sample.report import checked, every
 from rlkit.sample.speaking import Speaking
 from rlkit.sample.streams import agent_generator
 from rlkit.sample.training import Part, viewed
 
-Items = NDArray[np.int64]
 _SPARE = 256  # tokens of padding that cost as much as one more pass through the model
 
 
@@ -72,10 +70,9 @@ class Student:
         self._parts = {**parts, "optimizer": self.optimizer}
         self._order = np.empty(0, np.int64)  # items that this pass has not seen yet
         self._data = fingerprint(lesson.table)
-        self._width = np.array([len(item[0].prompt) + sum(len(one.answer) for one in item) for item in lesson.table])
         self._reference = np.zeros((len(lesson.table), len(lesson.table[0]) + bool(lesson.contrast)))
         self._asked = not (lesson.reference or lesson.contrast)
-        use_threads(config.threads, self.optimizer.flat.numel(), int(config.batch * self._width.mean()))
+        use_threads(config.threads, self.optimizer.flat.numel(), int(config.batch * _widths(lesson.table).mean()))
 
     def act(self, obs: Any, *, explore: bool = False) -> Any:
         """Return the answer to a text, or those to a list of texts; a reward model's, what pairs (prompt, answer) are worth."""
@@ -96,20 +93,24 @@ class Student:
                 numbers = torch.stack(list(found.values())).tolist()
                 yield Report(self.step, checked(dict(zip(found, numbers, strict=True)), self.step) | {"lr": lr})
 
-    def gradient(self, items: Items) -> tuple[Tensor, dict[str, Tensor]]:
+    def gradient(self, items: Numbers) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the gradient of the loss of these items of all processes, [P], and what it came to; every process must call it."""
-        ranks, table = dist.world_size(), self.lesson.table
-        own = np.array_split(items, ranks)[dist.rank()]
-        tokens = sum(len(one.answer) for i in items for one in table[i])
-        denominator = (tokens if self.lesson.per == "token" else len(items)) / ranks
+        lesson, ranks = self.lesson, dist.world_size()
+        places = np.array_split(np.arange(len(items)), ranks)[dist.rank()]
+        own, taught = items[places], [lesson.table[i] for i in items[places]]
+        if lesson.renew is not None:
+            taught = lesson.renew(items, places, self.rng)
+        denominator = torch.tensor(len(items) / ranks, dtype=torch.float64)
+        if lesson.per == "token":
+            count = sum(len(one.answer) for examples in taught for one in examples)
+            denominator = dist.mean(torch.tensor(float(count), dtype=torch.float64, device=self._place))
         point = self._point(own, len(items) / ranks)
         total, sums = torch.zeros(0), dict[str, Tensor]()
-        for part in self._cut(own):
-            traj = trajectories([one for i in part for one in table[i]], self._place)
-            reference = torch.from_numpy(self._reference[part, : len(table[0])]).to(self._place)
-            found = self.lesson.loss(
-                Said(self.net.say(traj), traj.mask, torch.from_numpy(part).to(self._place), reference, point)
-            )
+        for part in _cut(taught, self.config.micro):
+            traj = trajectories([one for k in part for one in taught[k]], self._place)
+            reference = torch.from_numpy(self._reference[own[part], : len(taught[0])]).to(self._place)
+            numbers = torch.from_numpy(own[part]).to(self._place)
+            found = lesson.loss(Said(self.net.say(traj), traj.mask, numbers, reference, point))
             gradient = self.optimizer.gradient(found.loss / denominator)
             total = total.add_(gradient) if len(total) else gradient
             for name, value in {"loss": found.loss.detach(), **found.measures}.items():
@@ -152,21 +153,11 @@ class Student:
             **parts,
         }
 
-    def _next(self) -> Items:
+    def _next(self) -> Numbers:
         while len(self._order) < self.config.batch:
             self._order = np.concatenate([self._order, self.rng.permutation(len(self.lesson.table))])
         items, self._order = np.split(self._order, [self.config.batch])
         return items
-
-    def _cut(self, items: Items) -> Iterator[Items]:
-        """Deal items into micro-batches, those together that are alike in length: padding must not cost more than a pass of their own."""
-        items = items[np.argsort(self._width[items], kind="stable")]
-        width, start = self._width[items], 0
-        most = self.config.micro or len(items)
-        for i in range(1, len(items) + 1):
-            if i == len(items) or i - start == most or (width[i] - width[i - 1]) * (i - start) > _SPARE:
-                yield items[start:i]
-                start = i
 
     def _everyones(self, sums: dict[str, Tensor]) -> dict[str, Tensor]:
         """Average what each process has found, also one that had no item."""
@@ -184,7 +175,9 @@ class Student:
         lesson, ranks = self.lesson, dist.world_size()
         own = np.array_split(np.arange(len(lesson.table)), ranks)[dist.rank()]
         for start in range(0, len(own), self.config.batch):
-            for items in self._cut(own[start : start + self.config.batch]):
+            some = own[start : start + self.config.batch]
+            for part in _cut([lesson.table[i] for i in some], self.config.micro):
+                items = some[part]
                 said = [self._sums([one for i in items for one in lesson.table[i]]).reshape(len(items), -1)]
                 said += [self._sums([lesson.contrast[i] for i in items])[:, None]] if lesson.contrast else []
                 self._reference[items] = torch.cat(said, 1).double().cpu().numpy()
@@ -192,13 +185,13 @@ class Student:
         self._asked = True
 
     @torch.no_grad()
-    def _point(self, own: Items, count: float) -> Tensor:
+    def _point(self, own: Numbers, count: float) -> Tensor:
         contrast, total = self.lesson.contrast, torch.zeros((), dtype=torch.float64, device=self._place)
         if not contrast:
             return total
-        for part in self._cut(own):
-            before = torch.from_numpy(self._reference[part, -1]).to(self._place)
-            total += (self._sums([contrast[i] for i in part]) - before).sum()
+        for part in _cut([(contrast[i],) for i in own], self.config.micro):
+            before = torch.from_numpy(self._reference[own[part], -1]).to(self._place)
+            total += (self._sums([contrast[i] for i in own[part]]) - before).sum()
         return dist.mean(total / count)
 
     def _sums(self, examples: Sequence[Example]) -> Tensor:
@@ -210,3 +203,19 @@ def speaking(corpus: Corpus, lesson: Lesson, config: Studies, seed: int) -> Stud
     """Return the student who is the corpus's language model, and is taught by how likely it finds the examples."""
     net, acting = Likelihood(corpus.policy.model), Speaking(corpus, config.max_steps, seed)
     return Student(net, acting, lesson, config, seed, {"net": ModelPart(corpus)})
+
+
+def _widths(table: Sequence[tuple[Example, ...]]) -> Numbers:
+    """Tokens of each item, its prompt once."""
+    return np.array([len(item[0].prompt) + sum(len(one.answer) for one in item) for item in table], np.int64)
+
+
+def _cut(table: Sequence[tuple[Example, ...]], most: int) -> Iterator[Numbers]:
+    """Deal items into micro-batches of at most `most`, those together that are alike in length: padding must not cost more than a pass."""
+    width = _widths(table)
+    order, start = np.argsort(width, kind="stable"), 0
+    width, most = width[order], most or len(table)
+    for i in range(1, len(order) + 1):
+        if i == len(order) or i - start == most or (width[i] - width[i - 1]) * (i - start) > _SPARE:
+            yield order[start:i]
+            start = i

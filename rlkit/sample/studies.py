@@ -14,6 +14,12 @@ _ALSO = {
 }  # GSM8K's and TRL's names
 
 
+class Prompt(NamedTuple):
+    """What to answer."""
+
+    prompt: str
+
+
 class Answer(NamedTuple):
     """What to imitate."""
 
@@ -38,7 +44,7 @@ class Verdict(NamedTuple):
     desirable: bool
 
 
-Item = TypeVar("Item", Answer, Pair, Verdict)
+Item = TypeVar("Item", Prompt, Answer, Pair, Verdict)
 
 
 def read(path: str | Path, kind: type[Item]) -> tuple[list[Item], list[str]]:
@@ -62,7 +68,7 @@ def read(path: str | Path, kind: type[Item]) -> tuple[list[Item], list[str]]:
     return found, places
 
 
-def write(path: str | Path, items: Iterable[Answer | Pair | Verdict]) -> int:
+def write(path: str | Path, items: Iterable[Prompt | Answer | Pair | Verdict]) -> int:
     """Write items as a JSONL file that `read` reads, and return how many."""
     lines = [json.dumps(item._asdict(), ensure_ascii=False) for item in items]
     with replacing(Path(path)) as file:

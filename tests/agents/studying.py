@@ -27,18 +27,20 @@ VERDICTS = [
     Verdict("h+", "", False),
     Verdict("a", "bcd", False),
 ]
-KINDS = {"sft": ANSWERS, "kto": VERDICTS}
-AGENTS = ["dpo", "kto", "orpo", "reward_model", "sft", "simpo"]
+KINDS = {"distill": ANSWERS, "sft": ANSWERS, "kto": VERDICTS}
+FIXED = {"distill": {"own": 0.0}}  # what makes a gradient the same each time
+AGENTS = ["distill", "dpo", "kto", "orpo", "reward_model", "sft", "simpo"]
 
 
 def model(seed=0, kind=torch.float64):
     """A model that is far from uniform."""
-    return tiny(LETTERS.size, np.random.default_rng(seed), width=16, context=48, scale=8.0).to(kind)
+    return tiny(LETTERS.size, np.random.default_rng(seed), width=16, context=96, scale=8.0).to(kind)
 
 
 def corpus(name, seed=0, kind=torch.float64, data=None):
     """What the agent of this name learns from."""
-    return Corpus(LanguagePolicy(model(seed, kind)), LETTERS, KINDS.get(name, PAIRS) if data is None else data)
+    given = KINDS.get(name, PAIRS) if data is None else data
+    return Corpus(LanguagePolicy(model(seed, kind)), LETTERS, given, model(9, kind) if name == "distill" else None)
 
 
 def spoken(net, prompt, answer):

@@ -12,11 +12,12 @@ import torch
 
 import rlkit
 from rlkit.policies.reward_model import RewardModel
+from rlkit.policies.tiny_lm import tiny
 from rlkit.sample import student
 from rlkit.sample.corpus import Corpus, trajectories
-from rlkit.sample.studies import Pair, Verdict
+from rlkit.sample.studies import Pair, Prompt, Verdict
 from rlkit.sample.tokenizers import Letters
-from tests.agents.studying import AGENTS, ANSWERS, LETTERS, PAIRS, VERDICTS, corpus, moved, spoken
+from tests.agents.studying import AGENTS, ANSWERS, FIXED, LETTERS, PAIRS, VERDICTS, corpus, model, moved, spoken
 from tests.resume_students_worker import STEPS, made
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,7 @@ ALL = np.arange(5)
 
 
 def built(name, kind=torch.float64, **config):
-    agent = rlkit.make(name, corpus(name, kind=kind), seed=3, **config)
+    agent = rlkit.make(name, corpus(name, kind=kind), seed=3, **{**FIXED.get(name, {}), **config})
     return agent, moved(agent)
 
 
@@ -101,7 +102,28 @@ def kto(net, before):
     return sum(w * (1.0 - torch.sigmoid(0.1 * s)) for w, s in zip(weights, signed, strict=True)) / 5.0
 
 
+def divergence(kind):
+    def found(net, _):
+        total = 0.0
+        for one in ANSWERS:
+            p, q = (said_of(speaker, one).exp() for speaker in (model(9), net))
+            m = 0.25 * p + 0.75 * q
+            forward, reverse = (p * (p / q).log()).sum(), (q * (q / p).log()).sum()
+            js = 0.25 * (p * (p / m).log()).sum() + 0.75 * (q * (q / m).log()).sum()
+            total = total + {"forward": forward, "reverse": reverse, "js": js}[kind]
+        return total / sum(len(one.answer) + 1 for one in ANSWERS)
+
+    return found
+
+
+def said_of(net, one):
+    """Log-probabilities of all tokens at each place of an answer, [R, V]."""
+    asked, said = LETTERS.encode(one.prompt), LETTERS.encode(one.answer)
+    return net.logits(net.hidden(torch.tensor([asked + said]))).log_softmax(-1)[0, len(asked) - 1 :]
+
+
 LOSSES = [
+    *(("distill", {"divergence": kind, "beta": 0.25}, divergence(kind)) for kind in ("forward", "reverse", "js")),
     ("sft", {}, sft),
     ("dpo", {}, dpo),
     ("dpo", {"loss": "cdpo", "smoothing": 0.2}, cdpo),
@@ -177,7 +199,9 @@ def test_what_stands_in_the_padding_is_not_read(name):
 
 @pytest.mark.parametrize("name", AGENTS)
 def test_it_learns(name):
-    agent = rlkit.make(name, corpus(name, kind=torch.float32), seed=0, lr=3e-3, batch=4, report=1)
+    agent = rlkit.make(
+        name, corpus(name, kind=torch.float32), seed=0, lr=3e-3, batch=4, report=1, **FIXED.get(name, {})
+    )
     losses = [report.scalars["loss"] for report in agent.updates(60)]
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:3])
     if name in {"dpo", "reward_model", "simpo"}:
@@ -270,6 +294,38 @@ def test_a_head_is_drawn_from_the_seed():
     assert not torch.equal(nets[0].head.weight, nets[2].head.weight)
 
 
+PROMPTS = [Prompt("ab="), Prompt("a+")]
+
+
+def test_on_its_own_answers_a_student_comes_near_its_teacher():
+    agent = rlkit.make("distill", corpus("distill", kind=torch.float32, data=PROMPTS), lr=3e-3, batch=16, max_steps=6)
+    losses = [report.scalars["loss"] for report in agent.updates(100)]
+    assert np.mean(losses[-5:]) < 0.3 * losses[0]
+
+
+def test_own_answers_take_the_place_of_given_ones_by_chance_and_their_gradient_is_that_of_the_text():
+    agent = rlkit.make("distill", corpus("distill"), own=0.5, max_steps=5, batch=200)
+    items, places = np.arange(200) % 5, np.arange(200)
+    found = agent.lesson.renew(items, places, np.random.default_rng(0))
+    kept = [
+        item is agent.lesson.table[i][0] or item == agent.lesson.table[i][0]
+        for (item,), i in zip(found, items, strict=True)
+    ]
+    assert 70 < sum(kept) < 130
+    assert all(len(item.answer) <= 5 for (item,), same in zip(found, kept, strict=True) if not same)
+    halves = [agent.lesson.renew(items, part, np.random.default_rng(0)) for part in (places[:70], places[70:])]
+    assert halves[0] + halves[1] == found  # as two processes would
+
+
+def test_a_teacher_of_other_tokens_and_none_at_all_are_refused():
+    world = corpus("distill")
+    with pytest.raises(ValueError, match="there is no teacher"):
+        rlkit.make("distill", replace(world, teacher=None))
+    other = tiny(5, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="the student has 11 tokens and the teacher 5"):
+        rlkit.make("distill", replace(world, teacher=other))
+
+
 class Endless(Letters):
     """A tokenizer without EOS."""
 
@@ -279,6 +335,12 @@ class Endless(Letters):
 
 
 MISTAKES = [
+    ("distill", {}, {"own": 1.5}, "own is 1.5; it is a chance"),
+    ("distill", {}, {"divergence": "sideways"}, "divergence is 'sideways'"),
+    ("distill", {}, {"divergence": "js", "beta": 1.0}, "beta is 1.0; it must lie between 0 and 1"),
+    ("distill", {}, {"temperature": 0.0}, "temperature is 0.0"),
+    ("distill", {}, {"max_steps": 95}, "item 0 has 3 tokens of prompt, and max_steps is 95; the model's context is 96"),
+    ("distill", {"data": PROMPTS}, {"own": 0.5}, "item 0 is a Prompt; distill learns from Answers"),
     ("sft", {"data": []}, {}, "there are no data; sft learns from Answers"),
     ("sft", {"data": PAIRS}, {}, "item 0 is a Pair; sft learns from Answers"),
     ("dpo", {"data": [("a", "b", "c")]}, {}, "item 0 is a tuple; dpo learns from Pairs"),
@@ -291,9 +353,9 @@ MISTAKES = [
     ("dpo", {"data": [Pair("", "a", "b")]}, {}, "item 0 has an empty prompt"),
     (
         "dpo",
-        {"data": [PAIRS[0], Pair("a", "b" * 50, "b")]},
+        {"data": [PAIRS[0], Pair("a", "b" * 100, "b")]},
         {},
-        "item 1 has 1 tokens of prompt and 51 of answer; the model's context is 48",
+        "item 1 has 1 tokens of prompt and 101 of answer; the model's context is 96",
     ),
     ("simpo", {}, {"beta": -1.0}, "beta is -1.0"),
     ("orpo", {}, {"weight": -1.0}, "weight is -1.0"),
