@@ -14,7 +14,7 @@ from tests.reference import optimum
 
 TOLERANCE = 1e-6
 GAMMAS = (0.0, 0.5, 0.9, 0.99, 0.9999)
-MDPS = 200
+MDPS = [40, pytest.param(200, marks=pytest.mark.slow)]
 
 STALLING = {"forcing": 0.9, "iterations": 2, "fallback": 3}  # of Krylov's solver; lives on plain sweeps
 
@@ -41,7 +41,7 @@ def within_its_bound(agent, best):
         assert agent.bound <= max(agent.config.tolerance, 4 * agent.plan.rounding)
 
 
-def cases(count=MDPS, **kind):
+def cases(count, **kind):
     rng = np.random.default_rng(1)
     for i in range(count):
         mdp, gamma = random_mdp(rng, **kind), GAMMAS[i % len(GAMMAS)]
@@ -49,8 +49,9 @@ def cases(count=MDPS, **kind):
 
 
 @pytest.mark.parametrize(("name", "config"), EXACT)
-def test_planners_that_solve_equations_agree_with_the_dense_solve(name, config):
-    for i, mdp, gamma, best in cases():
+@pytest.mark.parametrize("count", MDPS)
+def test_planners_that_solve_equations_agree_with_the_dense_solve(name, config, count):
+    for i, mdp, gamma, best in cases(count):
         agent = agents.make(name, mdp, gamma=gamma, tolerance=TOLERANCE, seed=i, **config)
         for _ in agent.updates(1000):
             within_its_bound(agent, best)
@@ -60,8 +61,9 @@ def test_planners_that_solve_equations_agree_with_the_dense_solve(name, config):
 
 
 @pytest.mark.parametrize(("name", "config"), SWEEPING)
-def test_planners_that_sweep_agree_with_the_dense_solve(name, config):
-    for i, mdp, gamma, best in cases():
+@pytest.mark.parametrize("count", MDPS)
+def test_planners_that_sweep_agree_with_the_dense_solve(name, config, count):
+    for i, mdp, gamma, best in cases(count):
         agent = agents.make(name, mdp, gamma=gamma, tolerance=TOLERANCE, seed=i, **config)
         for report in agent.updates(4000 if gamma < 0.999 else 300):
             if report.step % 50 == 1:
