@@ -58,6 +58,14 @@ def mean(x: Tensor) -> Tensor:
     return total
 
 
+def mean_(x: Tensor) -> Tensor:
+    """Do as `mean`, in place: for what is large."""
+    if _together():
+        dist.all_reduce(x)
+        x /= world_size()
+    return x
+
+
 def everyone(x: Any) -> list[Any]:
     """Return what each rank has, in their order; every rank must call it. For small things: they are pickled."""
     if not _together():

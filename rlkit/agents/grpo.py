@@ -107,6 +107,8 @@ class GRPO:
         config: the configuration.
         seed: of the order of minibatches and of what the sampler draws.
         weights: the policy's, as a checkpoint keeps them; left out: as arrays.
+        sparing: rows that change nothing are not read, and reports look at one row of each group: for policies that cost more
+            than all else.
     """
 
     def __init__(
@@ -117,6 +119,8 @@ class GRPO:
         config: Config,
         seed: int,
         weights: Part | None = None,
+        *,
+        sparing: bool = False,
     ) -> None:
         self.config, self.sampler, self.policy = config, sampler, policy
         self.reference = copy.deepcopy(policy) if config.kl else None
@@ -131,7 +135,10 @@ class GRPO:
         self.state_dict, self.load_state_dict = self.training.state_dict, self.training.load_state_dict
         self.views = self.training.views
         self.last: Lesson | None = None  # for who wants to see it
-        self._acting = acting
+        self._acting, self._gradient = acting, torch.empty_like(self.optimizer.flat) if sparing else None
+        self._sample = slice(None, None, config.group if sparing else None)
+        everything = config.loss == "opmd" or config.entropy or (config.kl and config.estimator != "k1")
+        self._advantages_only = sparing and not everything  # a row whose advantages are 0 has no gradient
         self._low = rate(config.clip, "clip", config)
         self._high = self._low if config.clip_high is None else rate(config.clip_high, "clip_high", config)
 
@@ -156,7 +163,7 @@ class GRPO:
                 for rows in minibatches(training.rng, len(played.mask), self.config.batch, played.mask.device):
                     part = [x[rows] for x in (lesson.advantages, lesson.reference)]
                     gradient = self.gradient(lesson.traj.select(rows), *part, low=self._low(k), high=self._high(k))
-                    self.optimizer.step(dist.mean(gradient), training.lr(k), self.config.max_grad_norm)
+                    self.optimizer.step(dist.mean_(gradient), training.lr(k), self.config.max_grad_norm)
             if training.counted(steps_of(played), outcomes(played)):
                 yield training.report(self._measure(lesson, played.mask, k), lr=training.lr(k))
 
@@ -189,10 +196,15 @@ class GRPO:
         return advantage(kind, rewards, traj.mask, traj.group, gamma=gamma, whitened=config.whiten, across=across)
 
     def gradient(self, traj: Trajectories, advantages: Tensor, reference: Tensor, *, low: float, high: float) -> Tensor:
-        """Return the gradient of the loss of a minibatch on this process, [P], summed over parts of `micro` rows."""
+        """Return the gradient of the loss of a minibatch on this process, [P], summed over parts of `micro` rows.
+
+        A sparing agent's holds until the next one is asked for.
+        """
         config, how = self.config, self.config.how
         denominator = dist.mean(count(traj.mask, how, config.length or config.max_steps))
-        total = torch.zeros_like(self.optimizer.flat)
+        total = torch.zeros_like(self.optimizer.flat) if self._gradient is None else self._gradient.zero_()
+        if self._advantages_only:
+            traj = replace(traj, mask=traj.mask & (advantages != 0.0).any(1, keepdim=True))
         for part, gains, reference_logprobs in self._parts(traj, advantages, reference):
             logprobs, entropy = self.policy.evaluate(part)
             said = logprobs, part.logprobs, gains, part.mask
@@ -205,7 +217,7 @@ class GRPO:
                 loss = loss + config.kl * divergence(logprobs, reference_logprobs, part.mask)
             if config.entropy:
                 loss = loss - config.entropy * entropy
-            total += self.optimizer.gradient(aggregate(loss, part.mask, how, denominator))
+            self.optimizer.add_gradient(total, aggregate(loss, part.mask, how, denominator))
         return total
 
     def _said(self, policy: Learner, traj: Trajectories) -> Tensor:
@@ -223,7 +235,8 @@ class GRPO:
     def _measure(self, lesson: Lesson, played: Tensor, k: int) -> dict[str, Tensor]:
         """Say what the iteration came to, in numbers that stay on the device. `played`: the mask of all steps."""
         config, traj = self.config, lesson.traj
-        part, near, sampled, whole = next(self._parts(traj, lesson.reference, lesson.sampled, played))
+        looked_at = (x[self._sample] for x in (lesson.reference, lesson.sampled, played))
+        part, near, sampled, whole = next(self._parts(traj.select(self._sample), *looked_at))
         logprobs, entropy = self.policy.evaluate(part)
         found = movement(logprobs, part.logprobs, entropy, part.mask, self._low(k), self._high(k))
         found["alike"] = alike(row_scores(traj.rewards, played, config.gamma), traj.group).float()
@@ -274,4 +287,5 @@ def _speaking(language: Language, config: Config, seed: int) -> GRPO:
     sampler = answering(language, config.envs, config.group, config.max_steps, recompute=config.recompute)
     policy = language.policy
     use_threads(config.threads, sum(p.numel() for p in policy.parameters()), 100 * config.batch)
-    return GRPO(sampler, policy, Speaking(language, config.max_steps, seed), config, seed, ModelPart(language))
+    acting = Speaking(language, config.max_steps, seed)
+    return GRPO(sampler, policy, acting, config, seed, ModelPart(language), sparing=True)

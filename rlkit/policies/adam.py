@@ -14,6 +14,8 @@ from torch.nn import Parameter
 
 from rlkit.policies.state import array
 
+_LARGE = 1 << 20  # parameters from which the update is bound by memory, and made in one pass over it
+
 
 class Adam:
     """Adam, Kingma & Ba, arXiv:1412.6980 algorithm 1, with the gradient held to a global norm first.
@@ -50,21 +52,52 @@ class Adam:
         grads = torch.autograd.grad(loss, self.parameters, weights, materialize_grads=True)
         return torch.cat([grad.reshape(-1) for grad in grads])
 
+    def add_gradient(self, total: Tensor, loss: Tensor) -> None:
+        """Add what `gradient` returns to `total` [P], with no other vector of that size: for large nets, and losses in parts."""
+        if not loss.requires_grad:
+            return
+        for parameter, stretch in zip(self.parameters, self._split(total), strict=True):
+            parameter.grad = stretch
+        torch.autograd.backward(loss, inputs=self.parameters)
+        for parameter in self.parameters:
+            parameter.grad = None
+
     @torch.no_grad()
     def step(self, gradient: Tensor, rate: float, max_norm: float = math.inf) -> None:
         """Update the parameters.
 
         Args:
-            gradient: g, [P]; where several processes learn together, its mean over them.
+            gradient: g, [P]; where several processes learn together, its mean over them. Of a large net it is used up.
             rate: α.
             max_norm: c.
         """
-        grad = gradient * (max_norm / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp_(max=1.0)
+        scale = (max_norm / (torch.linalg.vector_norm(gradient) + 1e-6)).clamp_(max=1.0)
         self.count += 1
+        if self.flat.numel() >= _LARGE:
+            self._in_one_pass(gradient.mul_(scale), rate)
+            return
+        grad = gradient * scale
         self.mean.lerp_(grad, 1.0 - self.beta1)
         self.square.mul_(self.beta2).addcmul_(grad, grad, value=1.0 - self.beta2)
         root = self.square.sqrt().div_(math.sqrt(1.0 - self.beta2**self.count)).add_(self.epsilon)
         self.flat.addcdiv_(self.mean, root, value=-rate / (1.0 - self.beta1**self.count))
+
+    def _in_one_pass(self, grad: Tensor, rate: float) -> None:
+        torch._fused_adam_(  # what torch.optim.Adam(fused=True) calls
+            [self.flat],
+            [grad],
+            [self.mean],
+            [self.square],
+            [],
+            [torch.tensor(float(self.count), device=grad.device)],
+            lr=rate,
+            beta1=self.beta1,
+            beta2=self.beta2,
+            weight_decay=0.0,
+            eps=self.epsilon,
+            amsgrad=False,
+            maximize=False,
+        )
 
     def reset(self) -> None:
         """Forget m, v and t, as at the start."""

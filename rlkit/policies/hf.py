@@ -102,6 +102,12 @@ class Transformer(nn.Module):
         found: Tensor = self._head(hidden)
         return found
 
+    @property
+    def unembedding(self) -> Tensor | None:
+        """The matrix [V, H] of a plain linear head, None for any other."""
+        plain = type(self._head) is nn.Linear and self._head.bias is None
+        return self._head.weight if plain else None
+
     def read(self, ids: Tensor, lengths: Tensor, samples: int, room: int) -> tuple[Tensor, Cache]:  # noqa: ARG002 - its cache grows
         """Read prompts [P, T]; see `LanguageModel.read`."""
         kept = transformers.DynamicCache(config=self._causal.config)

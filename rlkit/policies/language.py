@@ -9,6 +9,7 @@ from torch.nn import Parameter
 from torch.utils.checkpoint import checkpoint
 
 from rlkit.data import Trajectories
+from rlkit.policies.chosen import chosen, serves
 from rlkit.policies.generate import Completion, check, generate
 from rlkit.policies.language_model import LanguageModel
 from rlkit.policies.prefix import Layout, batches, layout, share
@@ -114,8 +115,11 @@ class LanguagePolicy:
 
     def _said(self, traj: Trajectories, part: Layout) -> tuple[Tensor, Tensor]:
         """Log-probabilities and entropies of the M chosen tokens of a part."""
-        logits = self.model.logits(self.model.packed(part)[part.wanted])
-        actions = traj.actions[part.row, part.time]
+        hidden, actions = self.model.packed(part)[part.wanted], traj.actions[part.row, part.time]
+        matrix = self.model.unembedding
+        if matrix is not None and serves(matrix) and self.transform.whole and traj.allowed is None:
+            return chosen(hidden, matrix, actions, self.transform.temperature)
+        logits = self.model.logits(hidden)
         inside = None
         if traj.allowed is not None:
             inside = traj.allowed[part.row, part.time]

@@ -53,6 +53,11 @@ class LanguageModel(Protocol):
         """Return the logits of the next token, [..., V], of hidden states [..., H]."""
         ...
 
+    @property
+    def unembedding(self) -> Tensor | None:
+        """The matrix [V, H] that is all that `logits` multiplies with; None where it does more, or other things."""
+        ...
+
     def read(self, ids: Tensor, lengths: Tensor, samples: int, room: int) -> tuple[Tensor, Cache]:
         """Read P prompts, and prepare to write `samples` rows of each, in order.
 

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, linear, rms_norm, scaled_dot_product_attention, silu
 
 from rlkit.policies.llama_cache import KeyValues
-from rlkit.policies.prefix import Layout, dense
+from rlkit.policies.prefix import Layout
+from rlkit.policies.prefix_attention import PrefixAttention
 
 Attend = Callable[
     [int, Tensor, Tensor, Tensor], Tensor
@@ -130,11 +131,16 @@ class Llama(nn.Module):
 
     def packed(self, layout: Layout) -> Tensor:
         """Return hidden states [N, H] of rows that share prefixes."""
-        return dense(self, layout)
+        return self._run(layout.ids, layout.positions, PrefixAttention(layout, self.norm.dtype))
+
+    @property
+    def unembedding(self) -> Tensor:
+        """The matrix [V, H] of the head."""
+        return self.embedding if self.head is None else self.head
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return logits [..., V] of hidden states [..., H]."""
-        return linear(hidden, self.embedding if self.head is None else self.head)
+        return linear(hidden, self.unembedding)
 
     def read(self, ids: Tensor, lengths: Tensor, samples: int, room: int) -> tuple[Tensor, KeyValues]:
         """Read prompts [P, T]; see `LanguageModel.read`."""

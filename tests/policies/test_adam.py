@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from rlkit.policies import adam as module
 from rlkit.policies.adam import Adam
 from rlkit.policies.networks import mlp
 
@@ -45,3 +46,30 @@ def test_its_state_comes_back_and_another_is_refused():
     assert np.array_equal(*(adam.flat.numpy() for adam in (first, second)))
     with pytest.raises(ValueError, match="has 50 parameters; this one has 3"):
         Adam([torch.nn.Parameter(torch.zeros(3))]).load_state_dict(first.state_dict())
+
+
+def test_a_large_net_is_updated_in_one_pass_as_a_small_one_is(monkeypatch):
+    ours, theirs = nets()
+    large, small = (Adam(net.parameters(), epsilon=1e-5) for net in (ours, theirs))
+    generator = torch.Generator().manual_seed(1)
+    for k in range(20):
+        gradient = torch.randn(large.flat.shape, generator=generator, dtype=torch.float64)
+        for adam, least in ((large, 0), (small, 1 << 20)):
+            monkeypatch.setattr(module, "_LARGE", least)
+            adam.step(gradient.clone(), 0.01 / (k + 1), (0.5, 50.0)[k % 2])
+    assert large.count == small.count
+    for one, other in ((large.flat, small.flat), (large.mean, small.mean), (large.square, small.square)):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-15)
+
+
+def test_gradients_of_parts_add_up_in_place():
+    ours, _ = nets()
+    adam, x = Adam(ours.parameters()), torch.ones(5, 3, dtype=torch.float64)
+    total = torch.zeros_like(adam.flat)
+    for part in (x[:2], x[2:]):
+        adam.add_gradient(total, ours(part).square().sum())
+    adam.add_gradient(total, ours(x).detach().sum())  # depends on nothing
+    adam.add_gradient(total, ours[0].weight.sum())  # on one parameter
+    expected = adam.gradient(ours(x).square().sum() + ours[0].weight.sum())
+    torch.testing.assert_close(total, expected)
+    assert all(parameter.grad is None for parameter in ours.parameters())

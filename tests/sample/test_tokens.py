@@ -284,3 +284,35 @@ def test_a_run_goes_on_exactly_where_it_stopped():
     assert first + second == reports
     for p, q in zip(whole.policy.parameters(), rest.policy.parameters(), strict=True):
         assert torch.equal(p, q)
+
+
+@pytest.mark.parametrize(
+    ("config", "read"),
+    [
+        ({"advantage": "none", "how": "constant"}, "some"),
+        ({"how": "token", "loss": "cispo"}, "some"),
+        ({"how": "sequence", "loss": "reinforce", "advantage": "leave-one-out"}, "some"),
+        ({"how": "sequence", "loss": "gspo"}, "some"),
+        ({"kl": 0.1, "estimator": "k3"}, "all"),  # a divergence, entropy and OPMD's square pull at every row
+        ({"entropy": 0.1}, "all"),
+        ({"loss": "opmd", "how": "constant", "advantage": "none"}, "all"),
+    ],
+)
+def test_groups_of_equal_rewards_are_not_read_and_the_gradient_is_the_same(config, read, monkeypatch):
+    lang = language(Asking(lambda prompt, text: float(prompt == "a" and "b" in text)), "ab", context=16)
+    lang.policy.model.double()
+    agent = rlkit.make("grpo", lang, threads=1, envs=24, group=4, max_steps=3, seed=0, **config)
+    lesson = agent.prepare(agent.sampler.collect(np.random.default_rng(0)))
+    generator = torch.Generator().manual_seed(0)
+    for weight in lang.policy.parameters():  # ratios are not 1 any more
+        weight.data += 0.05 * torch.randn(weight.shape, generator=generator, dtype=weight.dtype)
+    seen = []
+    plain = lang.policy.evaluate
+    monkeypatch.setattr(lang.policy, "evaluate", lambda traj: seen.append(int(traj.mask.any(1).sum())) or plain(traj))
+    found = [agent.gradient(*lesson[:3], low=0.2, high=0.2).clone()]
+    agent._advantages_only = False
+    found.append(agent.gradient(*lesson[:3], low=0.2, high=0.2))
+    assert found[0].abs().max() > 1e-4
+    torch.testing.assert_close(*found, rtol=1e-11, atol=1e-14)
+    assert seen[1] == 24
+    assert (seen[0] < 24) == (read == "some")
