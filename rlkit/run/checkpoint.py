@@ -64,17 +64,25 @@ def load(agent: Agent, path: str | Path) -> None:
     """Give an agent the state in a file; it goes on as the one that was saved would have.
 
     Raises:
-        ValueError: the file is no checkpoint, or one of another agent or configuration. To go on with another
+        ValueError: the file is no checkpoint, or one of another agent or configuration; a field that the file, being older, does
+            not know counts as its default. To go on with another
             configuration all the same: `agent.load_state_dict(read(path).state)`.
     """
     found = read(path)
     if found.agent != name_of(agent):
         raise ValueError(f"{path} holds a {found.agent}, not a {name_of(agent)}; load it into an agent of its kind")
     own = json.loads(json.dumps(dataclasses.asdict(agent.config)))
-    for key in own.keys() | found.config.keys():
-        if own.get(key) != found.config.get(key):
+    unknown = sorted(found.config.keys() - own.keys())
+    if unknown:
+        raise ValueError(
+            f"{path} was saved with {unknown[0]} = {found.config[unknown[0]]!r}, which this version's {found.agent} does not have; "
+            "load it with the version that wrote it"
+        )
+    then = _defaults(agent.config) | found.config  # a field that came later had its default's effect
+    for key, value in own.items():
+        if key not in then or then[key] != value:
             raise ValueError(
-                f"{key} is {found.config.get(key)!r} in {path} and {own.get(key)!r} in the agent; build the agent with "
+                f"{key} is {then.get(key)!r} in {path} and {value!r} in the agent; build the agent with "
                 "the configuration of the checkpoint"
             )
     agent.load_state_dict(found.state)
@@ -104,6 +112,18 @@ def read(path: str | Path, only: Sequence[str] = ()) -> Checkpoint:
             asked = {"mapping": {name: parts[name] for name in only or parts if name in parts}}
             where = Path(path), header.get("mark", "")
             return Checkpoint(header["agent"], header["config"], _unpack(asked, content, *where))
+
+
+def _defaults(config: Any) -> dict[str, Any]:
+    """The fields that have a default, with it, as JSON has them."""
+    found = {}
+    for field in dataclasses.fields(config):
+        if field.default is not dataclasses.MISSING:
+            found[field.name] = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            found[field.name] = field.default_factory()
+    known: dict[str, Any] = json.loads(json.dumps(found))
+    return known
 
 
 def _pack(value: Any, name: str, arrays: dict[str, NDArray[Any]], folders: dict[str, beside.Beside]) -> dict[str, Any]:

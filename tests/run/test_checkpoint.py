@@ -1,5 +1,6 @@
 """Checkpoints: to stop, save, load and go on is the same as never to stop, to the last bit; no file executes code."""
 
+import json
 import pickle
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,13 @@ class Config:
     """A configuration of no planner."""
 
     alpha: float = 0.5
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A configuration with a field that has no default."""
+
+    alpha: float
 
 
 class Keeper:
@@ -177,3 +185,44 @@ def test_a_later_format_is_refused(tmp_path, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(ValueError, match="has format 2; this version of rlkit reads 1"):
         checkpoint.read(path)
+
+
+def older(path, **changes):
+    """Rewrite a checkpoint's header as an older version would have written it: without a field, or with one that is gone."""
+    with np.load(path, allow_pickle=False) as content:
+        arrays = dict(content)
+    header = json.loads(arrays.pop("header").tobytes())
+    for name, value in changes.items():
+        header["config"].pop(name, None)
+        if value is not None:
+            header["config"][name] = value
+    np.savez(path, header=np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays)
+
+
+def test_a_field_that_came_later_counts_as_its_default(tmp_path):
+    agent = rlkit.make("q_learning", "GridWorld-v0", seed=1)
+    through = [report.scalars for report in agent.updates(400)]
+    path = rlkit.save(agent, tmp_path / "a.npz")
+    older(path, epsilon=None)
+    assert "epsilon" not in checkpoint.read(path).config
+    again = rlkit.make("q_learning", "GridWorld-v0", seed=1)
+    rlkit.load(again, path)
+    assert [r.scalars for r in again.updates(400)] == [r.scalars for r in agent.updates(400)] != through
+    other = rlkit.make("q_learning", "GridWorld-v0", seed=1, epsilon=0.77)
+    with pytest.raises(ValueError, match=r"epsilon is .* in .* and .*0\.77.* in the agent"):
+        rlkit.load(other, path)
+
+
+def test_a_field_that_is_gone_is_told(tmp_path):
+    agent = rlkit.make("value_iteration", "GridWorld-v0")
+    path = rlkit.save(agent, tmp_path / "a.npz")
+    older(path, sparkle=3)
+    with pytest.raises(ValueError, match=r"saved with sparkle = 3, which this version's value_iteration does not have"):
+        rlkit.load(agent, path)
+
+
+def test_a_field_without_a_default_must_be_there(tmp_path):
+    path = checkpoint.save(Keeper({}, Bare(2.0)), tmp_path / "a.npz")
+    older(path, alpha=None)
+    with pytest.raises(ValueError, match=r"alpha is None in .* and 2\.0 in the agent"):
+        checkpoint.load(Keeper({}, Bare(2.0)), path)
