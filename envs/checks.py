@@ -50,6 +50,8 @@ def as_actions(actions: ArrayLike, num_envs: int) -> NDArray[np.int64]:
     a = np.asarray(actions)
     if a.shape != (num_envs,) or a.dtype.kind not in "iu":
         raise ValueError(f"actions are {a.dtype}{list(a.shape)}; whole numbers [{num_envs}] are needed")
+    if a.dtype == np.int64 and a.flags.carray:
+        return a
     return np.require(a, np.int64, ["C", "A", "W"])
 
 

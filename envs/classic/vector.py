@@ -63,6 +63,7 @@ class ClassicVectorEnv(VectorEnv[Floats, Any, NDArray[Any]]):
         space = single.action_space
         self._discrete = isinstance(space, Discrete)
         self._bounds = (0.0, int(space.n) - 1.0) if isinstance(space, Discrete) else (-np.inf, np.inf)
+        self._shape = self.observation_space.shape or ()
         self._buffers = self._new_buffers()
         self._final = np.zeros_like(self._buffers[0])
         limit = self.max_episode_steps or NO_LIMIT
@@ -155,7 +156,7 @@ class ClassicVectorEnv(VectorEnv[Floats, Any, NDArray[Any]]):
     def _new_buffers(self) -> Outputs:
         n = self.num_envs
         return (
-            np.empty(self.observation_space.shape or (), np.float32),
+            np.empty(self._shape, np.float32),
             np.empty(n),
             np.empty(n, np.bool_),
             np.empty(n, np.bool_),

@@ -18,6 +18,9 @@ from torch import Tensor
 from torch.nn.functional import hardtanh
 
 _WIDE = (torch.float32, torch.float64)
+_NOUGHT = torch.zeros(
+    ()
+)  # beside a tensor on any device, and of its type there; a plain 0 would be made one at each call
 
 
 def keep(x: Tensor, mask: Tensor) -> Tensor:
@@ -30,7 +33,7 @@ def keep(x: Tensor, mask: Tensor) -> Tensor:
         raise ValueError(f"an input has shape {list(x.shape)} and its mask {list(mask.shape)}; they must be the same")
     if mask.dtype != torch.bool:
         raise ValueError(f"the mask is {mask.dtype}; it must be torch.bool")
-    wide = torch.where(mask, x, 0)
+    wide = torch.where(mask, x, _NOUGHT)
     if wide.dtype not in _WIDE:
         wide = wide.to(torch.promote_types(x.dtype, torch.float32))
     bound = _bound(wide.dtype)

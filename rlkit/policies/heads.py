@@ -211,4 +211,6 @@ def for_env(space: gym.Space[Any], actions: NDArray[Any]) -> NDArray[Any]:
         held = np.clip(actions.reshape(-1, *space.shape), space.low, space.high)
         return np.asarray(held, space.dtype)
     whole = np.asarray(actions.reshape(-1, *(space.shape or ())), space.dtype)
-    return whole + space.start if isinstance(space, spaces.Discrete | spaces.MultiDiscrete) else whole
+    if isinstance(space, spaces.Discrete):
+        return whole + space.start if space.start else whole
+    return whole + space.start if isinstance(space, spaces.MultiDiscrete) else whole

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from rlkit.policies import weights
 from rlkit.policies.activations import Activation
+from rlkit.policies.stacked import Stacked
 from rlkit.policies.weights import GAIN
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
@@ -36,6 +37,8 @@ _LAYERS: dict[str, type[nn.Module]] = {
     "gelu": nn.GELU,
     "silu": nn.SiLU,
 }
+
+_STACKED: dict[type[nn.Module], str] = {Tanh: "tanh", nn.ReLU: "relu"}
 
 
 def mlp(
@@ -68,12 +71,17 @@ def mlp(
 
 
 def pair(first: nn.Sequential, second: nn.Sequential, inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what two nets make of the same inputs [N, D], which are first(inputs), second(inputs), in half as many operations.
+    """Return what two nets make of the same inputs [N, D], which are first(inputs), second(inputs), in fewer operations.
 
     Their hidden layers are of the same widths, and stacked; of small nets the operations take longer than the numbers.
     """
+    name = _STACKED.get(type(first[1]), "") if len(first) > 1 else ""
+    if name:
+        parameters = [p for net in (first, second) for layer in list(net)[::2] for p in (layer.weight, layer.bias)]
+        left, right = Stacked.apply(name, inputs, *parameters)  # type: ignore[no-untyped-call]  # torch's stub lacks its type
+        return left, right
+    *hidden, (last, other_last) = zip(first, second, strict=True)
     stacked = inputs.expand(2, *inputs.shape)  # [2, N, D]
-    *hidden, (last, other_last) = zip(first.children(), second.children(), strict=True)
     for one, other in hidden:
         if isinstance(one, nn.Linear) and isinstance(other, nn.Linear):
             bias, weight = torch.stack([one.bias, other.bias]), torch.stack([one.weight, other.weight])

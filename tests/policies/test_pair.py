@@ -29,3 +29,17 @@ def test_a_policy_says_the_same_as_a_pair_and_apart(options, paired):
     _, values = policy.forward(traj)
     torch.testing.assert_close(values, policy.values(traj), rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(policy.both(traj)[0], policy.evaluate(traj), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "elu"])
+@pytest.mark.parametrize("wanted", [0, 1])
+def test_one_of_a_pair_can_be_asked_alone_and_inputs_without_gradient(activation, wanted):
+    rng = np.random.default_rng(1)
+    nets = [mlp((4, 6, 5, outputs), activation, rng, 1.0).double() for outputs in (3, 1)]
+    inputs = torch.from_numpy(rng.normal(size=(7, 4)))
+    leaves = list(nets[wanted].parameters())
+    found, expected = pair(*nets, inputs)[wanted], nets[wanted](inputs)
+    gradients = [torch.autograd.grad(output.sin().sum(), leaves) for output in (found, expected)]
+    torch.testing.assert_close(*gradients, rtol=1e-12, atol=1e-14)
+    with torch.no_grad():
+        torch.testing.assert_close(pair(*nets, inputs)[wanted], expected)
