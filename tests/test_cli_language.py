@@ -1,11 +1,14 @@
 """`rlkit train grpo --task ... --model ...`: what is shown and written, going on, measuring, and every mistake's message."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from rlkit.cli import main
+from rlkit.cli.held_out import held_out
+from rlkit.cli.languages import open_language
 from rlkit.run.checkpoint import read
 from rlkit.run.log import read_log
 
@@ -30,6 +33,21 @@ def test_a_language_model_learns_a_task_and_is_measured(capsys):
     assert read_log(Path("one"))[-1].report.scalars["return"] > 0.9
     assert main(["eval", "one", "--episodes", "20"]) == 0
     assert "1 ± 0" in capsys.readouterr().out
+
+
+def test_problems_that_are_held_out_are_answered_before_and_after(capsys):
+    words = TRAIN.replace("longest=1", "longest=3").replace("--arg letters", "--arg held_out=False --arg letters")
+    assert main(f"{words} --steps 12000 --out one --no-show".split()) == 0
+    said = re.findall(r"held-out pass@1 (before|after): ([0-9.]+)", capsys.readouterr().out)
+    assert [when for when, _ in said] == ["before", "after"]
+    assert float(said[0][1]) < float(said[1][1])
+    language = open_language("copying", ["letters=ab", "longest=3", "held_out=False", "temperature=0.5"], "tiny")
+    apart = held_out(language, "copying", ["letters=ab", "longest=3", "held_out=False", "temperature=0.5"])
+    trained = {problem.prompt for problem in language.task.problems()}
+    assert trained.isdisjoint(problem.prompt for problem in apart.task.problems())
+    assert apart.policy is language.policy
+    assert held_out(language, "copying", ["letters=ab"]) is None
+    assert held_out("an environment", "copying", ["held_out=False"]) is None
 
 
 def test_a_run_goes_on_where_it_stopped(capsys):

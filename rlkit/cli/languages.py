@@ -31,6 +31,7 @@ SAMPLED: Mapping[str, Any] = {
 _MODEL = ("generator", "lora", "dtype")
 _POLICY = ("temperature", "top_k", "top_p", "budget")
 _SAMPLER = ("dynamic", "overlong", "length_reward")
+NOT_OF_TASKS = (*_POLICY, *_MODEL, *_SAMPLER)  # what --arg may name beside a task's arguments
 _PAUSE = 5.0  # seconds between two tables
 _ROWS = 6
 _KEPT = 8  # answers of a moment

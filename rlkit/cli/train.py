@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rlkit.agent import Agent
+from rlkit.cli.held_out import held_out, pass_at_1
 from rlkit.cli.languages import DEFAULTS, SAMPLED, watch
 from rlkit.cli.outcome import show
 from rlkit.cli.runs import (
@@ -135,7 +136,11 @@ class Train:
         if steps < 1:
             raise ValueError(f"{folder} has taken all its steps; give --steps more than {_step(folder):,} to go on")
         watched = watch(agent, Console() if self.show else None, folder) if ranks.writes() else None
+        exam = held_out(world, self.task or "", self.arg)
+        _mark("before", exam, agent)
         code = self._learn(agent, steps, folder, "" if watched is None else "tokens_per_second")
+        if code == 0:
+            _mark("after", exam, agent)
         if watched is not None:
             watched.tell(last=True)
         if isinstance(world, gym.Env):
@@ -245,6 +250,16 @@ def command(words: Sequence[str]) -> Callable[..., Train]:
     if spoken and value_of(words, "--generator") == "vllm":
         spoken |= SAMPLED
     return cast("Callable[..., Train]", with_options(Train, name, **{**spoken, **preset_of(name, words).config}))
+
+
+def _mark(when: str, exam: Any, agent: Agent) -> None:
+    """Say how many of the problems that are kept back are solved, where a run of one seed has any."""
+    if exam is None or agent.config.seeds > 1:
+        return
+    with Bar("answering problems that are held out"):
+        share = pass_at_1(exam, agent.config.max_steps)
+    if ranks.writes():
+        Console().print(f"held-out pass@1 {when}: [bold]{share:.3f}[/bold]", highlight=False)
 
 
 def _place_in_env(error: Exception) -> str | None:
