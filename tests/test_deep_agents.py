@@ -18,7 +18,11 @@ from tests.ladder import ACTIONS, GAMMA, VALUES, Rung, Sick
 
 ROOT = Path(__file__).parents[1]
 AGENTS = sorted({case.agent for case in CASES})
-HIGHEST = ("delayed", "both", "endless")  # who stands on these has climbed the others, which say what is wrong with who does not
+HIGHEST = (
+    "delayed",
+    "both",
+    "endless",
+)  # who stands on these has climbed the others, which say what is wrong with who does not
 RUNGS = [rung if rung in HIGHEST else pytest.param(rung, marks=pytest.mark.slow) for rung in VALUES]
 
 

@@ -77,7 +77,9 @@ _Task = Annotated[
 ]
 _Model = Annotated[
     str | None,
-    tyro.conf.arg(metavar="MODEL", help="that learns: smollm2, a folder, or tiny, a new one", help_behavior_hint=""),
+    tyro.conf.arg(
+        metavar="MODEL", help="that learns: smollm2, a folder, also of a run, or tiny, a new one", help_behavior_hint=""
+    ),
 ]
 _Generator = Annotated[
     Literal["own", "hf", "hf-continuous", "vllm"],

@@ -1,4 +1,4 @@
-"""Language models by name: what `rlkit get-model` has fetched, a folder, or "tiny", a small new one that reads letters."""
+"""Language models by name: what `rlkit get-model` has fetched, a folder, a run's folder, or "tiny", a small new one that reads letters."""
 
 import contextlib
 import json
@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlkit.policies import llama_files
 from rlkit.policies.language import LanguagePolicy
 from rlkit.policies.language_model import LanguageModel
 from rlkit.policies.precision import Precision, precision
 from rlkit.policies.tiny_lm import tiny
+from rlkit.run.directory import CHECKPOINT
 from rlkit.sample.corpus import Corpus
 from rlkit.sample.text.templates import TEMPLATES
-from rlkit.sample.tokenizers import Letters, Tokenizer
+from rlkit.sample.tokenizers import Letters, Tokenizer, read_letters
 
 TINY = "tiny"
 PRINTABLE = string.printable[:95] + "\n"
@@ -41,7 +43,7 @@ def open_model(
     """Load a model.
 
     Args:
-        name: of the model.
+        name: of the model; of a run's folder, what it has learned.
         letters: that "tiny" reads, one by one.
         seed: of the weights of a new model.
         context: the most tokens of a row of a new model.
@@ -54,9 +56,16 @@ def open_model(
     """
     if lora < 0:
         raise ValueError(f"lora is {lora}; it is the rank of the adapters, or 0 for none")
+    if (Path(name) / CHECKPOINT).is_file():
+        name = str(Path(name) / "model")
+    spelled = read_letters(Path(name))
+    if (name == TINY or spelled) and (lora or not own):
+        raise ValueError(
+            f"the model {name} reads letters, as rlkit's own do; adapters, and transformers' generators, need one with a tokenizer of transformers"
+        )
+    if spelled:
+        return Speech(llama_files.load(Path(name), precision(dtype)), spelled)
     if name == TINY:
-        if lora or not own:
-            raise ValueError("the model tiny is rlkit's own; adapters, and transformers' generators, need a folder")
         known = Letters(letters)
         small = tiny(known.size, np.random.default_rng(seed), width=64, context=context)
         return Speech(small.to(precision(dtype)), known)

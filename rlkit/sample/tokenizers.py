@@ -1,7 +1,11 @@
 """Tokenizers: text to ids and back. What the toolkit asks of one, and one that takes letters one by one."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
+
+_FILE = "letters.json"
 
 
 class Tokenizer(Protocol):
@@ -67,3 +71,18 @@ class Letters:
             if not 0 <= i < self.size:
                 raise ValueError(f"there is no letter of the id {i}; ids are 0 .. {self.size - 1}")
         return "".join(self.letters[i] for i in ids if i != self.eos)
+
+    @property
+    def special(self) -> dict[str, int]:
+        """What a model's config.json says of tokens."""
+        return {"eos_token_id": self.eos}
+
+    def save(self, folder: Path) -> None:
+        """Write the letters beside a model."""
+        (folder / _FILE).write_text(json.dumps(self.letters), encoding="utf-8")
+
+
+def read_letters(folder: Path) -> Letters | None:
+    """Return the letters that stand beside a model, or None where it has another tokenizer."""
+    path = folder / _FILE
+    return Letters(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
