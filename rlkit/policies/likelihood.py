@@ -8,6 +8,7 @@ from torch.nn import Parameter
 from torch.nn.functional import cross_entropy
 
 from rlkit.data import Trajectories
+from rlkit.policies.chosen import chosen, serves
 from rlkit.policies.language_model import LanguageModel
 from rlkit.policies.prefix import layout, share
 
@@ -33,9 +34,14 @@ class Likelihood:
         Rows of a group with the same prompt share it in one forward, and the head sees only what precedes a chosen token.
         """
         part = layout(traj, share(traj))
-        logits = self.model.logits(self.model.packed(part)[part.wanted])
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        logprobs = -cross_entropy(logits, traj.actions[part.row, part.time], reduction="none")
+        hidden, actions = self.model.packed(part)[part.wanted], traj.actions[part.row, part.time]
+        matrix = self.model.unembedding
+        if matrix is not None and serves(matrix):
+            logprobs, _ = chosen(hidden, matrix, actions)
+        else:
+            logits = self.model.logits(hidden)
+            wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
+            logprobs = -cross_entropy(wide, actions, reduction="none")
         return logprobs.new_zeros(traj.mask.shape).index_put((part.row, part.time), logprobs)
 
     def parameters(self) -> Iterator[Parameter]:

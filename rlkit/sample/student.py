@@ -67,6 +67,7 @@ class Student:
         if self._place != net.place:
             raise ValueError(f"the model is on {net.place}, and this process has {self._place}: move it there before")
         self.optimizer = Adam(net.parameters())
+        self._gradient = torch.empty_like(self.optimizer.flat)
         self._parts = {**parts, "optimizer": self.optimizer}
         self._order = np.empty(0, np.int64)  # items that this pass has not seen yet
         self._data = fingerprint(lesson.table)
@@ -84,7 +85,7 @@ class Student:
         due = self.step + chunk
         self._ask()
         while self.step < end:
-            gradient, found = self.gradient(self._next())
+            gradient, found = self.gradient(self._next(), self._gradient)
             self.step += 1
             lr = self._lr(self.step)
             self.optimizer.step(gradient, lr, self.config.max_grad_norm)
@@ -93,8 +94,13 @@ class Student:
                 numbers = torch.stack(list(found.values())).tolist()
                 yield Report(self.step, checked(dict(zip(found, numbers, strict=True)), self.step) | {"lr": lr})
 
-    def gradient(self, items: Numbers) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the gradient of the loss of these items of all processes, [P], and what it came to; every process must call it."""
+    def gradient(self, items: Numbers, out: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the gradient of the loss of these items of all processes, [P], and what it came to; every process must call it.
+
+        Args:
+            items: their numbers.
+            out: where the gradient is to stand; None: in a new tensor.
+        """
         lesson, ranks = self.lesson, dist.world_size()
         places = np.array_split(np.arange(len(items)), ranks)[dist.rank()]
         own, taught = items[places], [lesson.table[i] for i in items[places]]
@@ -105,19 +111,16 @@ class Student:
             count = sum(len(one.answer) for examples in taught for one in examples)
             denominator = dist.mean(torch.tensor(float(count), dtype=torch.float64, device=self._place))
         point = self._point(own, len(items) / ranks)
-        total, sums = torch.zeros(0), dict[str, Tensor]()
+        total, sums = torch.zeros_like(self.optimizer.flat) if out is None else out.zero_(), dict[str, Tensor]()
         for part in _cut(taught, self.config.micro):
             traj = trajectories([one for k in part for one in taught[k]], self._place)
             reference = torch.from_numpy(self._reference[own[part], : len(taught[0])]).to(self._place)
             numbers = torch.from_numpy(own[part]).to(self._place)
             found = lesson.loss(Said(self.net.say(traj), traj.mask, numbers, reference, point))
-            gradient = self.optimizer.gradient(found.loss / denominator)
-            total = total.add_(gradient) if len(total) else gradient
+            self.optimizer.add_gradient(total, found.loss / denominator)
             for name, value in {"loss": found.loss.detach(), **found.measures}.items():
                 sums[name] = sums.get(name, 0.0) + value.double() / denominator
-        if not len(total):  # fewer items than processes
-            total = torch.zeros_like(self.optimizer.flat)
-        return (total if ranks == 1 else dist.mean(total)), self._everyones(sums)
+        return dist.mean_(total), self._everyones(sums)
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that a run needs to go on."""

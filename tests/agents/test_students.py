@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import rlkit
+from rlkit.policies import likelihood
 from rlkit.policies.reward_model import RewardModel
 from rlkit.policies.tiny_lm import tiny
 from rlkit.sample import student
@@ -163,6 +164,15 @@ def test_the_reward_models_loss_and_gradient_are_those_of_plain_forwards(centre)
     assert float(found["loss"]) == pytest.approx(float(loss.detach()), rel=1e-10)
     assert float(found["accuracy"]) == float((better > worse).double().mean())
     torch.testing.assert_close(gradient, agent.optimizer.gradient(loss), rtol=1e-8, atol=1e-10)
+
+
+def test_all_logits_at_once_say_the_same_as_a_block_of_them_at_a_time(monkeypatch):
+    agent, _ = built("dpo")
+    gradient, found = agent.gradient(ALL)
+    monkeypatch.setattr(likelihood, "serves", lambda matrix: matrix is None)
+    same, also = agent.gradient(ALL, torch.ones_like(gradient))
+    torch.testing.assert_close(same, gradient, rtol=1e-9, atol=1e-12)
+    assert float(also["loss"]) == pytest.approx(float(found["loss"]), rel=1e-12)
 
 
 def test_at_the_start_dpo_is_at_log_two_and_kto_at_a_half():
