@@ -8,6 +8,9 @@ import rlkit
 from rlkit.agents import grpo
 from rlkit.data import Trajectories
 from rlkit.policies.adam import Adam
+from rlkit.policies.soft import Temperature
+from rlkit.policies.target import Target
+from tests.agents.updates import before_learning
 
 META = torch.device("meta")
 
@@ -87,3 +90,64 @@ def test_an_iteration_of_grpo_needs_the_host_for_the_order_of_an_epoch_only(opti
         list(agent.updates(16))
     assert crossings.count == 3
     assert agent.optimizer.count == 3 * 2
+
+
+def unpacked(drawn):
+    """What was drawn from a replay, where there are no numbers."""
+    rows = {name: field.to(META) for name, field in drawn.rows._asdict().items() if field is not None}
+    return drawn._replace(rows=drawn.rows._replace(**rows))
+
+
+@pytest.mark.parametrize(
+    ("name", "env", "options", "copies"),
+    [
+        ("ddpg", "Pendulum-v1", {}, 1),
+        ("td3", "Pendulum-v1", {"delay": 1}, 1),
+        ("sac", "Pendulum-v1", {}, 2),
+        ("sac", "Pendulum-v1", {"temperature": 0.2, "normalise_obs": True}, 2),
+        ("sac", "CartPole-v1", {}, 2),
+    ],
+)
+def test_a_learning_step_from_a_replay_needs_the_host_for_its_noise_only(name, env, options, copies):
+    agent, drawn = before_learning(name, env, **options)
+    nets = [net for net in (getattr(agent, word, None) for word in ("policy", "critics")) if net is not None]
+    for net in nets:
+        net.to(META)
+    agent.actor, agent.critic = (Adam(net.parameters()) for net in nets)
+    if name == "sac":
+        agent.target = Target(agent.critics)
+        agent.temperature = Temperature(1.0, META)
+        agent.warmth = Adam([agent.temperature.log])
+    else:
+        agent.policy_target, agent.critics_target = (Target(net) for net in nets)
+    there = unpacked(drawn)
+    with Crossings() as crossings:
+        agent._learn(there)
+    assert crossings.count == copies
+    assert agent.actor.count == agent.critic.count == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("dqn", {"double": True, "dueling": True}),
+        ("dqn", {"double": False, "n_step": 3, "normalise_obs": True}),
+        ("c51", {}),
+        ("quantile_dqn", {}),
+    ],
+)
+def test_a_learning_step_of_deep_q_learning_needs_nothing_of_the_host(name, options):
+    engine = {"engine": "torch"} if name == "dqn" else {}
+    agent = rlkit.make(name, "CartPole-v1", warmup=64, batch=16, hidden=(8,), envs=4, **options, **engine)
+    for _ in agent.updates(60):
+        pass
+    (drawn,) = agent.experience.batches(agent.rng, 1)
+    agent.net.to(META)
+    agent.target, agent.optimizer = Target(agent.net), Adam(agent.net.parameters())
+    there = unpacked(drawn)
+    if name == "c51":  # its values stand where the agent was made for
+        agent.rule = agent.rule._replace(support=agent.rule.support.to(META))
+    with Crossings() as crossings:
+        agent._fit(there)
+    assert crossings.count == 0
+    assert agent.optimizer.count == 1

@@ -14,6 +14,7 @@ from torch import Tensor
 from rlkit.agent import Agent
 from rlkit.agents import dqn
 from rlkit.pg.q_targets import categorical_loss, project
+from rlkit.policies.machine import device
 
 
 @dataclass(frozen=True)
@@ -54,5 +55,7 @@ def make(env: gym.Env[Any, Any], config: Config, seed: int = 0) -> Agent:
         raise ValueError(f"atoms is {config.atoms}; a distribution takes at least 2")
     if not -math.inf < config.low < config.high < math.inf:
         raise ValueError(f"low is {config.low} and high {config.high}; returns must lie between, in this order")
-    support = torch.linspace(config.low, config.high, config.atoms)
+    support = torch.linspace(config.low, config.high, config.atoms).to(
+        device(config.device)
+    )  # once, not with each batch
     return dqn.build(env, config, seed, Categorical(config.atoms, support))

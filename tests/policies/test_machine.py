@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+import rlkit
 from rlkit.policies.machine import device, use_threads
 
 
@@ -12,6 +13,17 @@ def test_a_device_has_a_name():
     for name in ("cuda:99", "abacus"):
         with pytest.raises(ValueError, match="device is"):
             device(name)
+
+
+def test_the_rule_goes_by_the_work_of_a_minibatch(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    before = torch.get_num_threads()
+    try:
+        for hidden, batch, threads in (((64, 64), 256, 1), ((1024, 1024), 256, 2), ((1024, 1024), 8, 1)):
+            rlkit.make("ppo", "CartPole-v1", hidden=hidden, batch=batch, engine="torch", envs=2, segment=2)
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_small_nets_have_one_thread():
