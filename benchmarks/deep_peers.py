@@ -1,4 +1,5 @@
-"""The peers of `deep_speed.py`, for an interpreter that has them: `python deep_peers.py ppo 10240`; or cleanrl, dqn, a2c. One thread.
+"""The peers of `deep_speed.py`, for an interpreter that has them: `python deep_peers.py ppo 10240`; or cleanrl, dqn, a2c;
+then, if not one, the number of threads.
 
 CleanRL is no library: its default PPO on CartPole (4 environments, 128 steps, 4 minibatches, 4 epochs) is written here in our own words,
 with what it computes at each step, without its logging.
@@ -121,5 +122,5 @@ def timed(call, steps):
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
     {"ppo": ppo, "dqn": dqn, "a2c": a2c, "cleanrl": cleanrl}[sys.argv[1]](int(sys.argv[2]))

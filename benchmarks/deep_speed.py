@@ -1,7 +1,8 @@
 """Deep agents' speed on CartPole beside Stable-Baselines3 and CleanRL's workload: `python benchmarks/deep_speed.py --peers PYTHON`.
 
 Workloads of PPO are "wide" and "cleanrl"; "dqn" is that of Stable-Baselines3's zoo, "a2c" has its defaults. --only takes some of them.
-PYTHON is an interpreter that has stable_baselines3; without it only rlkit is timed. Each row runs in processes of its own, in turn with
+PYTHON is an interpreter that has stable_baselines3; without it only rlkit is timed. With `--threads 1 2` torch and its peers have rows with one
+thread and with two; "times" counts from the first row. Each row runs in processes of its own, in turn with
 the others, and shows the median of --repeats: steps per second of time passed, and of processor time, which other programs on the machine
 disturb less. "Solved" is the time of a whole process, from its start to a mean return of at least 475 in 32 greedy episodes.
 """
@@ -47,40 +48,44 @@ print(report.step, returns.mean())
 """
 
 
-def rows(peers):
-    """Name, group, and the command of each row."""
+def rows(peers, threads):
+    """Name, group, and the command of each row; torch's rows and their peers with as many threads each."""
 
     def ours(workload, steps, options, runs=1):
         name = workload if workload in ("dqn", "a2c") else "ppo"
         code = OURS.format(name=name, seed=0, workload=WORKLOADS[workload], options=options, steps=steps, runs=runs)
         return [sys.executable, "-c", code]
 
-    def theirs(what, steps):
-        return [peers or sys.executable, str(HERE / "deep_peers.py"), what, str(steps)]
+    def theirs(what, steps, count=1):
+        return [peers or sys.executable, str(HERE / "deep_peers.py"), what, str(steps), str(count)]
 
-    if peers:
-        yield "Stable-Baselines3", "wide", theirs("ppo", 10_240)
-    yield "rlkit, torch", "wide", ours("wide", 10_240, "engine='torch'")
+    for n in threads:
+        what = f"{n} thread" if n == 1 else f"{n} threads"
+        if peers:
+            yield f"Stable-Baselines3, {what}", "wide", theirs("ppo", 10_240, n)
+        yield f"rlkit, torch, {what}", "wide", ours("wide", 10_240, f"engine='torch', threads={n}")
     yield "rlkit, compiled, 1 thread", "wide", ours("wide", 61_440, "threads=1")
     yield "rlkit, compiled, 2 threads", "wide", ours("wide", 61_440, "threads=2")
     yield "rlkit, compiled, 10 seeds", "wide", ours("wide", 20_480, "seeds=10", 10)
     yield "CleanRL's default", "cleanrl", theirs("cleanrl", 10_240)
     yield "rlkit, compiled, 1 thread", "cleanrl", ours("cleanrl", 102_400, "threads=1")
     for name, few, many in (("dqn", 2_048, 8_192), ("a2c", 4_000, 80_000)):
-        if peers:
-            yield "Stable-Baselines3", name, theirs(name, few)
-        yield "rlkit, torch, 1 thread", name, ours(name, few, "engine='torch', threads=1")
-        yield "rlkit, compiled, 1 thread", name, ours(name, many, "threads=1")
-        yield "rlkit, compiled, 2 threads", name, ours(name, many, "threads=2")
+        for n in threads:
+            what = f"{n} thread" if n == 1 else f"{n} threads"
+            if peers:
+                yield f"Stable-Baselines3, {what}", name, theirs(name, few, n)
+            yield f"rlkit, torch, {what}", name, ours(name, few, f"engine='torch', threads={n}")
+            yield f"rlkit, compiled, {what}", name, ours(name, many, f"threads={n}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", default="", help="an interpreter with stable_baselines3")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1], help="of torch, and of its peers")
     parser.add_argument("--only", nargs="+", default=list(WORKLOADS), choices=WORKLOADS, help="workloads")
     args = parser.parse_args()
-    jobs = [job for job in rows(args.peers) if job[1] in args.only]
+    jobs = [job for job in rows(args.peers, args.threads) if job[1] in args.only]
     for workload in args.only:  # fills the compile cache
         last = [command for _, group, command in jobs if group == workload][-1]
         subprocess.run(last, check=True, capture_output=True)
