@@ -32,7 +32,9 @@ def hear(problem: Problem, tokenizer: Tokenizer, ids: Sequence[int], limit: int,
         ValueError: the task failed, or its reward is infinite, with the prompt and the completion.
     """
     turn = _answered(problem, spoken(tokenizer, ids))
-    rewards = [progress(problem, tokenizer, ids[: t + 1]) for t in range(len(ids))]
+    rewards = [0.0] * len(ids)
+    if isinstance(problem, Dense):
+        rewards = [progress(problem, tokenizer, ids[: t + 1]) for t in range(len(ids))]
     scored = is_number(turn.reward)
     if scored:
         rewards[-1] += float(turn.reward or 0.0)
