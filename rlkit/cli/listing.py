@@ -84,7 +84,8 @@ def _agents() -> Table:
         table.add_section()
     table.caption = (
         "The first plan with a model: rlkit solve ENV --planner NAME.\n"
-        "The others learn from samples, the last of them with networks: rlkit train NAME --env ENV. With --help each tells its options."
+        "The others learn from samples, the last of them with networks: rlkit train NAME --env ENV. With --help each tells its options.\n"
+        "Language models learn a task, --task TASK --model MODEL, or from what was written, --data FILE --model MODEL."
     )
     return table
 
