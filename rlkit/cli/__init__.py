@@ -1,4 +1,4 @@
-"""The command line: rlkit solve | train | eval | compare | tune | list | report | demo | get-model. `main` turns what the user got wrong into a message and exit code 2."""
+"""The command line: rlkit solve | train | eval | compare | tune | list | report | demo | get-model | r1-zero | r1 | rlhf. `main` turns what the user got wrong into a message and exit code 2."""
 
 import sys
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from rlkit.cli.evaluation import Evaluate
 from rlkit.cli.get_model import GetModel
 from rlkit.cli.listing import List
 from rlkit.cli.page import Page
+from rlkit.cli.recipes import R1, RLHF, R1Zero
 from rlkit.cli.runs import spelled_out
 
 _DESCRIPTION = """Reinforcement learning with the truth at hand.
@@ -27,6 +28,7 @@ Examples:
   rlkit tune sarsa --env CliffWalking-v1
   rlkit report runs
   rlkit get-model smollm2
+  rlkit r1 --model tiny
   rlkit solve --help        (every command has a help of its own)
   rlkit --version"""
 
@@ -49,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "report": Page,
                 "demo": Demo,
                 "get-model": GetModel,
+                "r1-zero": R1Zero,
+                "r1": R1,
+                "rlhf": RLHF,
             },
             prog="rlkit",
             description=_DESCRIPTION,
