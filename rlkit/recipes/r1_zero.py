@@ -42,7 +42,7 @@ def r1_zero(model: str, out: Path, seed: int, console: Console) -> Course:
         name = f"rl {part * each} updates"
 
         def rewarded(speaker: Language, _: Path, part: int = part) -> None:
-            reinforce(speaker, task, updates=each, limit=school.limit, lr=of.rl_lr, seed=seed + part)
+            reinforce(speaker, task, updates=each, limit=school.limit, lr=of.rl_lr / 2, seed=seed + part)
 
         course.learn(name, before, rewarded, lambda speaker: examine(speaker, school))
         before = name

@@ -136,7 +136,7 @@ def test_the_tiny_model_goes_through_all_stages_of_r1(tmp_path, monkeypatch, cap
     monkeypatch.setenv("COLUMNS", "120")
     assert main(["r1", "--out", "out"]) == 0
     rows = {path.parent.name: json.loads(path.read_text()) for path in tmp_path.glob("out/*/row.json")}
-    assert len(rows) == 8
+    assert len(rows) == 9
     assert rows["0-base"]["pass@1"] < 0.3 < rows["1-cold-start"]["pass@1"] + 0.1
     assert rows["2-reasoning"]["pass@1"] > rows["0-base"]["pass@1"] + 0.2
     assert rows["5-all"]["liked"] > rows["4-sft"]["liked"]
