@@ -75,7 +75,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "made", "transform"), CASES, ids=str)
+@pytest.mark.parametrize(("name", "made", "transform"), CASES, ids=lambda part: getattr(part, "__name__", str(part)))
 def test_log_probabilities_are_the_trainer_s(name, made, transform):
     model = made()
     # what a model's own file would do to its logits, unasked: none of it may happen
