@@ -24,11 +24,13 @@ def held_out(language: Any, task: str, words: Sequence[str]) -> "Language | None
         task: its name.
         words: key=value, as they were given; held_out=False among them parts the problems.
     """
+    given = dict(argument(word) for word in words)
+    if given.get(_APART) is not False:
+        return None
     from rlkit.sample import tasks  # noqa: PLC0415 - torch is loaded for those who need it
     from rlkit.sample.language import Language  # noqa: PLC0415
 
-    given = dict(argument(word) for word in words)
-    if not isinstance(language, Language) or given.get(_APART) is not False:
+    if not isinstance(language, Language):
         return None
     own = {name: value for name, value in given.items() if name not in NOT_OF_TASKS}
     return replace(language, task=tasks.make(task, **own | {_APART: True}), dynamic=0, overlong=0, length_reward=0.0)

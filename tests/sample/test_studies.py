@@ -67,13 +67,13 @@ def test_bytes_that_are_no_text_and_a_file_that_is_not_there(tmp_path):
 
 def test_an_agent_reads_a_file_and_names_the_line_that_does_not_fit(tmp_path):
     path = tmp_path / "some.jsonl"
-    lines = [{"prompt": "ab+", "answer": "cd"}, {"prompt": "a", "answer": "b" * 60}]
+    lines = [{"prompt": "ab+", "answer": "cd"}, {"prompt": "a", "answer": "b" * 120}]
     path.write_text("\n".join(map(json.dumps, lines[:1])))
     agent = rlkit.make("sft", corpus("sft", data=[]), data=path, template="{question}=")
     assert agent.config.data == str(path)
     assert agent.lesson.table[0][0].prompt == [0, 1, 8, 9]
     path.write_text("\n".join(map(json.dumps, lines)))
-    with pytest.raises(ValueError, match="line 2 has 1 tokens of prompt and 61 of answer"):
+    with pytest.raises(ValueError, match="line 2 has 1 tokens of prompt and 121 of answer"):
         rlkit.make("sft", corpus("sft", data=[]), data=path)
     with pytest.raises(ValueError, match="the corpus holds 5 items: leave one of them out"):
         rlkit.make("sft", corpus("sft"), data=path)
