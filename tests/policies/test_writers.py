@@ -189,7 +189,9 @@ def test_vllm_s_log_probabilities_are_its_own_and_are_corrected_for():
     policy = LanguagePolicy(model, writer=writer("vllm"))
     language = Language(policy, LETTERS, tasks.make("addition"))
     settings = {"envs": 16, "group": 4, "max_steps": 4, "epochs": 1, "lr": 1e-2, "report": 1, "threads": 1}
-    with pytest.raises(ValueError, match="are not the trainer's; take grpo with recompute=True, and correction='token-tis'"):
+    with pytest.raises(
+        ValueError, match="are not the trainer's; take grpo with recompute=True, and correction='token-tis'"
+    ):
         rlkit.make("grpo", language, **settings)
     agent = rlkit.make("grpo", language, **settings, kl=0.1, recompute=True, correction="token-tis", seed=0)
     reports = [report.scalars for report in agent.updates(200)]
