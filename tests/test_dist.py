@@ -1,38 +1,18 @@
 """Two processes learn what one would with the joint batch; without a group every helper does nothing."""
 
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
 from rlkit import dist
 from tests.dist_worker import step
-
-ROOT = Path(__file__).parents[1]
+from tests.together import two
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """What the two ranks saved."""
     folder = tmp_path_factory.mktemp("ranks")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
-    ranks = []
-    for rank in "01":
-        environment = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "tests.dist_worker", str(folder / rank)]
-        ranks.append(subprocess.Popen(command, env=environment, cwd=ROOT))  # noqa: S603 - our own interpreter
-    try:
-        assert [rank.wait(timeout=60) for rank in ranks] == [0, 0]
-    finally:
-        for rank in ranks:
-            rank.kill()
+    two("tests.dist_worker", str(folder / "{rank}"), limit=60)
     return [torch.load(folder / rank, weights_only=True) for rank in "01"]
 
 

@@ -1,11 +1,6 @@
 """Two processes, as torchrun starts them, learn what one would with the joint batch; the first writes, for however many go on."""
 
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,28 +10,14 @@ from rlkit.run import ranks
 from rlkit.run.checkpoint import load, read
 from rlkit.run.log import read_log
 from tests.ranks_worker import STEPS, TOGETHER, TRAIN, trained
-
-ROOT = Path(__file__).parents[1]
+from tests.together import two
 
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory):
     """The folder in which two processes have trained."""
     folder = tmp_path_factory.mktemp("together")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
-    started = []
-    for rank in "01":
-        environment = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "tests.ranks_worker", str(folder)]
-        started.append(subprocess.Popen(command, env=environment, cwd=ROOT))  # noqa: S603 - our own interpreter
-    try:
-        assert [one.wait(timeout=120) for one in started] == [0, 0]
-    finally:
-        for one in started:
-            one.kill()
+    two("tests.ranks_worker", str(folder), limit=120)
     return folder
 
 

@@ -42,16 +42,22 @@ def test_the_actors_gradient_is_the_chain_of_policy_and_critic():
     assert slope.abs() > 1e-4
 
 
-@pytest.mark.parametrize("name", ["ddpg", pytest.param("td3", marks=pytest.mark.slow)])
-def test_it_finds_the_best_action_and_its_value(name):
-    config = {**EVENLY, "envs": 4, "train_every": 4, "warmup": 800, "batch": 64, "hidden": (32,), "activation": "relu"}
-    agent = rlkit.make(name, QUADRATIC, seed=1, lr="linear(0.01, 0, 3000)", noise=0.5, **config)
+def learned(agent):
+    """The best action and its value, as an agent has them after 3,000 steps."""
     for _ in agent.updates(3000):
         pass
     obs = torch.ones(1, 1)
     with torch.no_grad():
         action = agent.policy(obs)
         value = float(agent.critics.first(obs, action))
+    return action, value
+
+
+@pytest.mark.parametrize("name", ["ddpg", pytest.param("td3", marks=pytest.mark.slow)])
+def test_it_finds_the_best_action_and_its_value(name):
+    config = {**EVENLY, "envs": 4, "train_every": 4, "warmup": 800, "batch": 64, "hidden": (32,), "activation": "relu"}
+    agent = rlkit.make(name, QUADRATIC, seed=1, lr="linear(0.01, 0, 3000)", noise=0.5, **config)
+    action, value = learned(agent)
     assert float(action) == pytest.approx(1.0, abs=0.3)  # actions reach from -2 to 2, and it begins at 0
     assert value == pytest.approx(-float((action - 1.0) ** 2), abs=0.15)
 
@@ -63,11 +69,6 @@ def test_it_finds_them_by_any_seed_when_the_critic_learns_faster_than_the_actor_
     config = {**EVENLY, "envs": 4, "train_every": 4, "gradient_steps": 4, "warmup": 800, "batch": 64}
     net = {"hidden": (64, 64), "activation": "relu", "lr": "linear(0.003, 0, 3000)", "noise": 0.5}
     agent = rlkit.make(name, QUADRATIC, seed=seed, **config, **net)
-    for _ in agent.updates(3000):
-        pass
-    obs = torch.ones(1, 1)
-    with torch.no_grad():
-        action = agent.policy(obs)
-        value = float(agent.critics.first(obs, action))
+    action, value = learned(agent)
     assert float(action) == pytest.approx(1.0, abs=0.3)
     assert value == pytest.approx(-float((action - 1.0) ** 2), abs=0.15)

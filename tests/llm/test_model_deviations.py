@@ -5,7 +5,6 @@ turns, 16 dropout, 19 verifiers.
 """
 
 import ast
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from rlkit.sample.text.problem import Question
 from rlkit.sample.text.templates import TEMPLATES
 from rlkit.sample.tokenizers import Letters
 from rlkit.sample.tokens import TokenSampler
+from tests.bounded import within
 from tests.policies.token_rows import random_rows, trajectories
 
 V, EOS = 29, 5
@@ -294,15 +294,8 @@ HOSTILE = [
 @pytest.fixture
 def _bounded():
     """Kill what takes for ever."""
-
-    def ring(_signal, _frame):
-        raise TimeoutError("a verifier takes for ever")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    with within(60):
+        yield
 
 
 @pytest.mark.usefixtures("_bounded")

@@ -1,6 +1,5 @@
 """Verifiers against a corpus of completions that try to be taken for right, or to take for ever."""
 
-import signal
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from rlkit.sample.verifiers import (
     thinks_and_answers,
     verifiers,
 )
+from tests.bounded import within
 
 BOMB = "__import__('pathlib').Path('rlkit-was-here').touch()"
 DEEP = "(" * 150 + "5" + ")" * 150
@@ -31,15 +31,8 @@ DEEP = "(" * 150 + "5" + ")" * 150
 @pytest.fixture(autouse=True)
 def _bounded():
     """Kill a verifier that takes for ever: 60 seconds for what takes a few milliseconds."""
-
-    def ring(_signal, _frame):
-        raise TimeoutError("a verifier takes for ever")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    with within(60):
+        yield
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from rlkit import dist
 from rlkit.agent import Report
 from rlkit.data import Trajectories
 from rlkit.pg.losses import reinforce, value_loss
+from rlkit.pg.measures import explained
 from rlkit.pg.reduce import aggregate, count, masked_mean
 from rlkit.pg.returns import gae
 from rlkit.sample.player import Player
@@ -81,5 +82,5 @@ class A2C:
         return {
             "entropy": masked_mean(evaluation.entropy.detach(), mask),
             "value_loss": masked_mean(error.detach(), mask),
-            "explained": 1.0 - advantages.var(correction=0) / (targets.var(correction=0) + 1e-8),
+            "explained": explained(values.detach(), targets, mask),
         }

@@ -12,6 +12,7 @@ from rlkit.agent import Report
 from rlkit.data import Trajectories
 from rlkit.pg.kl import k3
 from rlkit.pg.losses import clipped_surrogate, clipped_value_loss, value_loss
+from rlkit.pg.measures import explained
 from rlkit.pg.reduce import count, masked_mean, shares, whiten
 from rlkit.pg.returns import gae
 from rlkit.sample.config import rate
@@ -134,7 +135,7 @@ class PPO:
                 "kl": masked_mean(k3(traj.logprobs, evaluation.logprobs, traj.mask), traj.mask),
                 "clipped": masked_mean(outside.float(), traj.mask),
                 "value_loss": masked_mean(value_loss(values, targets, traj.mask), traj.mask),
-                "explained": 1.0 - (targets - old_values).var(correction=0) / (targets.var(correction=0) + 1e-8),
+                "explained": explained(old_values, targets, traj.mask),
             }
 
     def _kl(self, data: Trajectories) -> Tensor:
