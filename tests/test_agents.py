@@ -24,12 +24,16 @@ EXACT = [
     ("inexact_policy_iteration", STALLING),
     ("linear_programming", {}),
 ]
+TWO_THREADS = (
+    "prioritized_sweeping",
+    {"structure": False, "threads": 2},
+)  # they wait for each other where others work too
 SWEEPING = [
     *(("value_iteration", {"order": order}) for order in ("jacobi", "gauss-seidel", "red-black", "random")),
     *(("value_iteration", {"order": order, "stop": "span"}) for order in ("jacobi", "random")),
     *(("truncated_policy_iteration", {"evaluations": n}) for n in (1, 10, 100)),
     ("prioritized_sweeping", {}),
-    ("prioritized_sweeping", {"structure": False, "threads": 2}),
+    TWO_THREADS,
     ("prioritized_sweeping", {"passes": 1}),
 ]
 
@@ -60,7 +64,10 @@ def test_planners_that_solve_equations_agree_with_the_dense_solve(name, config, 
         assert (chosen >= best.v - 2 * gamma * agent.bound - 2 * best.error).all()
 
 
-@pytest.mark.parametrize(("name", "config"), SWEEPING)
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [pytest.param(*one, marks=pytest.mark.slow) if one is TWO_THREADS else one for one in SWEEPING],
+)
 @pytest.mark.parametrize("count", MDPS)
 def test_planners_that_sweep_agree_with_the_dense_solve(name, config, count):
     for i, mdp, gamma, best in cases(count):

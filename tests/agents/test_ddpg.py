@@ -68,7 +68,7 @@ def test_it_finds_the_best_action_and_its_value(name):
 def test_it_finds_them_by_any_seed_when_the_critic_learns_faster_than_the_actor_saturates(name, seed):
     config = {**EVENLY, "envs": 4, "train_every": 4, "gradient_steps": 4, "warmup": 800, "batch": 64}
     net = {"hidden": (64, 64), "activation": "relu", "lr": "linear(0.003, 0, 3000)", "noise": 0.5}
-    agent = rlkit.make(name, QUADRATIC, seed=seed, **config, **net)
+    agent = rlkit.make(name, QUADRATIC, seed=seed, **{**config, **net})
     action, value = learned(agent)
     assert float(action) == pytest.approx(1.0, abs=0.3)
     assert value == pytest.approx(-float((action - 1.0) ** 2), abs=0.15)

@@ -1,5 +1,6 @@
 """Feature maps: formulas by hand, tile coding's properties, and features of states as tables."""
 
+from functools import cache
 from itertools import product
 
 import gymnasium as gym
@@ -24,8 +25,13 @@ def vector(text, x, seen=None):
     return out
 
 
+@cache
+def made(text, dimensions):
+    return read_map(text, unit(dimensions))
+
+
 def active(text, x):
-    found = read_map(text, unit(len(x)))
+    found = made(text, len(x))
     column, phi = found.column[None].copy(), found.phi[None].copy()
     found.encode(np.array(x, np.float64), column, phi, 0)
     return column[0]
