@@ -1,4 +1,4 @@
-"""TRL's side of `llm_speed.py`: one trainer in one process, `python llm_peers.py '{"row": ...}'`; prints what it took as JSON.
+"""TRL's side of `llm_speed.py`: one trainer in one process, which reads what to do as JSON, and prints what it took as JSON.
 
 float32, without gradient checkpointing, as the comparison asks; all else as TRL has it.
 """
@@ -95,4 +95,4 @@ def main(ask: dict) -> None:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main(json.load(sys.stdin))

@@ -148,8 +148,8 @@ def ours(ask: dict) -> None:
 def run(command: list[str], ask: dict) -> dict:
     """Do the work in a fresh process."""
     environment = os.environ | {"OMP_NUM_THREADS": str(ask["threads"]), "PYTHONPATH": os.pathsep.join(sys.path)}
-    words = [sys.executable, *command, json.dumps(ask)]
-    done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
+    words = [sys.executable, *command]
+    done = subprocess.run(words, input=json.dumps(ask), capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         raise SystemExit(f"{command[0]} failed:\n{done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -162,10 +162,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4, help="of a process, the first of which is not counted")
     parser.add_argument("--repeats", type=int, default=3, help="processes of each side")
     parser.add_argument("--shared", action="store_true", help="measure although other programs are at work")
-    parser.add_argument("--ours", help=argparse.SUPPRESS)
+    parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.ours:
-        ours(json.loads(args.ours))
+        ours(json.load(sys.stdin))
         return
     load = os.getloadavg()[0]
     if load > args.threads and not args.shared:

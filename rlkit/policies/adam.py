@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from rlkit.policies.fused import summing
 from rlkit.policies.state import array
 
 _LARGE = 1 << 20  # parameters from which the update is bound by memory, and made in one pass over it
@@ -35,7 +36,7 @@ class Adam:
         self.parameters = [parameter for parameter in parameters if parameter.requires_grad]
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.flat = torch.cat([parameter.detach().reshape(-1) for parameter in self.parameters])
-        self.mean, self.square = torch.zeros_like(self.flat), torch.zeros_like(self.flat)
+        self.mean, self.square = _zeros(self.flat), _zeros(self.flat)
         self.count = 0  # t, updates so far
         for parameter, stretch in zip(self.parameters, self._split(self.flat), strict=True):
             parameter.data = stretch
@@ -58,7 +59,8 @@ class Adam:
             return
         for parameter, stretch in zip(self.parameters, self._split(total), strict=True):
             parameter.grad = stretch
-        torch.autograd.backward(loss, inputs=self.parameters)
+        with summing():
+            torch.autograd.backward(loss, inputs=self.parameters)
         for parameter in self.parameters:
             parameter.grad = None
 
@@ -134,3 +136,10 @@ class Adam:
     def _split(self, flat: Tensor) -> list[Tensor]:
         stretches = torch.split(flat, [parameter.numel() for parameter in self.parameters])
         return [one.view_as(parameter) for one, parameter in zip(stretches, self.parameters, strict=True)]
+
+
+def _zeros(like: Tensor) -> Tensor:
+    """Zeros of the same size, whose memory on a CPU is not taken before they are written to."""
+    if like.device.type != "cpu" or like.dtype == torch.bfloat16:
+        return torch.zeros_like(like)
+    return torch.from_numpy(np.zeros(like.shape, array(like[:0]).dtype))

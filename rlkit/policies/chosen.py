@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from rlkit.policies.fused import sum_of
+
 _BLOCK = 1 << 20  # numbers
 
 
@@ -74,7 +76,8 @@ class _Chosen(torch.autograd.Function):
         if of_logprobs is None and of_entropy is None:
             return None, None, None
         to_hidden = torch.zeros_like(hidden) if ctx.needs_input_grad[0] else None
-        to_matrix = torch.empty_like(matrix) if ctx.needs_input_grad[1] else None
+        sums = sum_of(matrix)
+        to_matrix = torch.empty_like(matrix) if ctx.needs_input_grad[1] and sums is None else None
         for rows in _blocks(len(matrix), len(hidden)):
             logs = logits[rows] - total
             pull = torch.zeros_like(entropy) if of_logprobs is None else of_logprobs
@@ -86,7 +89,9 @@ class _Chosen(torch.autograd.Function):
                 slope.scatter_add_(0, at[None], torch.where(inside, of_logprobs, 0.0)[None])
             if to_hidden is not None:
                 to_hidden.addmm_(slope.t(), matrix[rows])
-            if to_matrix is not None:
+            if sums is not None:
+                sums[rows].addmm_(slope, hidden)
+            elif to_matrix is not None:
                 torch.mm(slope, hidden, out=to_matrix[rows])
         return to_hidden, to_matrix, None
 

@@ -12,8 +12,9 @@ from typing import cast
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding, linear, rms_norm, scaled_dot_product_attention, silu
+from torch.nn.functional import embedding, rms_norm, scaled_dot_product_attention
 
+from rlkit.policies.fused import gated, normed, product
 from rlkit.policies.llama_cache import KeyValues
 from rlkit.policies.prefix import Layout
 from rlkit.policies.prefix_attention import PrefixAttention
@@ -140,7 +141,7 @@ class Llama(nn.Module):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Return logits [..., V] of hidden states [..., H]."""
-        return linear(hidden, self.unembedding)
+        return product(hidden, self.unembedding)
 
     def read(self, ids: Tensor, lengths: Tensor, samples: int, room: int) -> tuple[Tensor, KeyValues]:
         """Read prompts [P, T]; see `LanguageModel.read`."""
@@ -165,18 +166,16 @@ class Llama(nn.Module):
     def _run(self, ids: Tensor, positions: Tensor, attend: Attend) -> Tensor:
         """Hidden states [*, H] of ids [*]; how tokens attend to each other is `attend`'s."""
         config = self.config
-        width, each = [config.width], config.each
-        dtype = self.norm.dtype
+        each, dtype = config.each, self.norm.dtype
         cos, sin = (table[positions].to(dtype)[..., None, :] for table in (self.cos, self.sin))
         parts = [config.heads, config.kv_heads, config.kv_heads]
         x = embedding(ids, self.embedding)
         for i, layer in enumerate(self.stack):
-            mixed = linear(rms_norm(x, width, layer.before, config.epsilon), layer.qkv)
+            mixed = normed(x, layer.before, config.epsilon, layer.qkv)
             q, k, v = torch.split(mixed.view(*mixed.shape[:-1], -1, each), parts, -2)
-            x = x + linear(attend(i, _rotated(q, cos, sin), _rotated(k, cos, sin), v), layer.out)
-            gate, up = linear(rms_norm(x, width, layer.between, config.epsilon), layer.gate_up).chunk(2, -1)
-            x = x + linear(silu(gate) * up, layer.down)
-        return rms_norm(x, width, self.norm, config.epsilon)
+            x = x + product(attend(i, _rotated(q, cos, sin), _rotated(k, cos, sin), v), layer.out)
+            x = x + gated(normed(x, layer.between, config.epsilon, layer.gate_up), layer.down)
+        return rms_norm(x, [config.width], self.norm, config.epsilon)
 
 
 class Layer(nn.Module):

@@ -67,10 +67,7 @@ def load(folder: Path, dtype: torch.dtype = torch.float32) -> Llama:
     Raises:
         ValueError: it holds no model, another kind of model, or weights that do not fit it.
     """
-    config = read_config(folder)
-    with torch.device("meta"):
-        model = Llama(config).to(dtype)
-    model.to_empty(device="cpu")
+    model = Llama(read_config(folder)).to(dtype)
     model.rotate()
     fill(model, folder)
     return model
