@@ -1,7 +1,7 @@
 """Training steps of language models beside TRL: the same weights, the same work, fresh processes in turn, float32.
 
     rlkit get-model smollm2
-    python benchmarks/llm_speed.py [--only grpo grpo-long grpo-tiny sft dpo dpo-precomputed reward_model] [--shared]
+    python benchmarks/llm_speed.py [--only grpo grpo-long grpo-tiny sft ...] [--shared]
 
 TRL's bf16 and gradient checkpointing are off, and no answer may end before its limit on either side. The first step of a process makes
 ready and is not counted. Refuses to time a machine whose load exceeds the threads; --shared measures all the same, and says so: then
@@ -32,6 +32,9 @@ ROWS = {  # agent, model, rows of a step, tokens of a prompt, samples, tokens of
     "dpo": ("dpo", "smollm2", 2, 32, 1, 96, 1.8),
     "dpo-precomputed": ("dpo", "smollm2", 2, 32, 1, 96, 1.0),
     "reward_model": ("reward_model", "smollm2", 2, 32, 1, 96, 1.35),
+    "sft-tiny": ("sft", "tiny", 64, 16, 1, 48, 1.35),
+    "dpo-tiny": ("dpo", "tiny", 32, 16, 1, 48, 1.8),
+    "reward_model-tiny": ("reward_model", "tiny", 32, 16, 1, 48, 1.35),
 }
 
 
@@ -174,7 +177,7 @@ def main() -> None:
     state = f"shared with other programs, load {load:.1f}: compare processor seconds" if load > args.threads else "idle"
     print(f"{versions}, {args.threads} threads, the machine {state}")
     print(
-        f"{'':16}{'seconds a step':>22}{'ratio':>7}{'processor':>18}{'ratio':>7}{'asked':>7}{'MB':>14}{'share':>7}{'set-up':>14}"
+        f"{'':18}{'seconds a step':>22}{'ratio':>7}{'processor':>18}{'ratio':>7}{'asked':>7}{'MB':>14}{'share':>7}{'set-up':>14}"
     )
     for name in args.only:
         found = {"rlkit": [], "TRL": []}
@@ -197,7 +200,7 @@ def show(name: str, found: dict[str, list[dict]], about: dict) -> None:
     ratio = {key: theirs[key] / own[key] for key in ("wall", "processor")}
     pairs = [f"{own[key]:.2f} / {theirs[key]:.2f}" for key in ("wall", "processor", "setup")]
     print(
-        f"{name:16}{pairs[0]:>22}{ratio['wall']:7.2f}{pairs[1]:>18}{ratio['processor']:7.2f}{ROWS[name][-1]:7.2f}"
+        f"{name:18}{pairs[0]:>22}{ratio['wall']:7.2f}{pairs[1]:>18}{ratio['processor']:7.2f}{ROWS[name][-1]:7.2f}"
         f"{own['peak']:7.0f}/{theirs['peak']:6.0f}{own['peak'] / theirs['peak']:7.2f}{pairs[2]:>14}"
     )
     print(json.dumps({"row": name, "rlkit": own, "trl": theirs, "asked": ROWS[name][-1]} | about), flush=True)
