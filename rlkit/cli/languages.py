@@ -28,7 +28,7 @@ SAMPLED: Mapping[str, Any] = {
     "recompute": True,
     "correction": "token-tis",
 }  # where another engine draws by its own numbers
-_MODEL = ("generator", "lora", "dtype")
+_MODEL = ("generator", "lora", "dtype", "checkpointing")
 _POLICY = ("temperature", "top_k", "top_p", "budget")
 _SAMPLER = ("dynamic", "overlong", "length_reward")
 NOT_OF_TASKS = (*_POLICY, *_MODEL, *_SAMPLER)  # what --arg may name beside a task's arguments
@@ -45,7 +45,7 @@ def open_language(task: str, words: Sequence[str], model: str, seed: int = 0) ->
     Args:
         task: its name; see `rlkit.sample.tasks`.
         words: key=value: of the policy (temperature, top_k, top_p, budget), of the model (lora, the rank of adapters that learn alone; dtype;
-            generator), of the sampler (dynamic, overlong, length_reward), else of the task.
+            generator; checkpointing), of the sampler (dynamic, overlong, length_reward), else of the task.
         model: what `rlkit get-model` fetched, a folder, or "tiny": a small new model that reads the letters of the task, one by one.
         seed: of the weights of a new model.
 

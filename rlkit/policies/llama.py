@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding, rms_norm, scaled_dot_product_attention
+from torch.utils.checkpoint import checkpoint
 
 from rlkit.policies.fused import gated, normed, product
 from rlkit.policies.llama_cache import KeyValues
@@ -71,6 +72,9 @@ class Llama(nn.Module):
 
     cos: Tensor
     sin: Tensor
+    checkpointing = (
+        False  # True: the gradient's pass computes each layer again in place of remembering it; arXiv:1604.06174
+    )
 
     def __init__(self, config: LlamaConfig, rng: np.random.Generator | None = None) -> None:
         super().__init__()
@@ -169,12 +173,17 @@ class Llama(nn.Module):
         each, dtype = config.each, self.norm.dtype
         cos, sin = (table[positions].to(dtype)[..., None, :] for table in (self.cos, self.sin))
         parts = [config.heads, config.kv_heads, config.kv_heads]
-        x = embedding(ids, self.embedding)
-        for i, layer in enumerate(self.stack):
+
+        def through(i: int, layer: Layer, x: Tensor) -> Tensor:
             mixed = normed(x, layer.before, config.epsilon, layer.qkv)
             q, k, v = torch.split(mixed.view(*mixed.shape[:-1], -1, each), parts, -2)
             x = x + product(attend(i, _rotated(q, cos, sin), _rotated(k, cos, sin), v), layer.out)
-            x = x + gated(normed(x, layer.between, config.epsilon, layer.gate_up), layer.down)
+            return x + gated(normed(x, layer.between, config.epsilon, layer.gate_up), layer.down)
+
+        again = self.checkpointing and torch.is_grad_enabled()
+        x = embedding(ids, self.embedding)
+        for i, layer in enumerate(self.stack):
+            x = checkpoint(through, i, layer, x, use_reentrant=False) if again else through(i, layer, x)
         return rms_norm(x, [config.width], self.norm, config.epsilon)
 
 

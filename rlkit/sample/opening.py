@@ -12,6 +12,7 @@ import numpy as np
 from rlkit.policies import llama_files
 from rlkit.policies.language import LanguagePolicy
 from rlkit.policies.language_model import LanguageModel
+from rlkit.policies.llama import Llama
 from rlkit.policies.precision import Precision, precision
 from rlkit.policies.tiny_lm import tiny
 from rlkit.run.directory import CHECKPOINT
@@ -39,6 +40,7 @@ def open_model(
     dtype: Precision = "float32",
     lora: int = 0,
     own: bool = True,
+    checkpointing: bool = False,
 ) -> Speech:
     """Load a model.
 
@@ -50,10 +52,22 @@ def open_model(
         dtype: of the weights; "auto": what is faster here.
         lora: rank of the adapters of peft that learn in place of the weights; 0: none.
         own: a Llama becomes rlkit's own, where it gets no adapters.
+        checkpointing: the gradient's pass computes each layer again, which saves memory for a third more arithmetic; for rlkit's own.
 
     Raises:
         ValueError: naming what cannot be loaded, and the remedy.
     """
+    found = _opened(name, letters, seed, context, dtype, lora, own)
+    if checkpointing:
+        if not isinstance(found.model, Llama):
+            raise ValueError(
+                "checkpointing is for rlkit's own Llama without adapters; budget=N bounds the memory of any model"
+            )
+        found.model.checkpointing = True
+    return found
+
+
+def _opened(name: str, letters: str, seed: int, context: int, dtype: Precision, lora: int, own: bool) -> Speech:
     if lora < 0:
         raise ValueError(f"lora is {lora}; it is the rank of the adapters, or 0 for none")
     if (Path(name) / CHECKPOINT).is_file():

@@ -93,3 +93,24 @@ def test_what_is_no_llama_is_refused(tmp_path):
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(ValueError, match="holds no"):
         load(tmp_path)
+
+
+def test_layers_that_are_computed_again_give_the_same_gradient_and_remember_less():
+    nets = [tiny(11, np.random.default_rng(0), width=16, layers=3) for _ in range(2)]
+    nets[1].checkpointing = True
+    ids = torch.arange(10).view(2, 5)
+    gradients, kept = [], []
+    for net in nets:
+        storages = {}
+
+        def note(tensor, storages=storages):
+            storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            loss = net.logits(net.hidden(ids)).logsumexp(-1).sum()
+        gradients.append(torch.autograd.grad(loss, list(net.parameters())))
+        kept.append(sum(storages.values()))
+    for one, again in zip(*gradients, strict=True):
+        assert torch.equal(one, again)
+    assert kept[1] < 0.6 * kept[0]

@@ -48,3 +48,16 @@ def test_a_model_of_letters_takes_no_adapters(run):
         open_model(str(folder), lora=4)
     with pytest.raises(ValueError, match="reads letters"):
         open_model("tiny", own=False)
+
+
+def test_a_llama_may_compute_its_layers_again_and_no_other_model_may(tmp_path):
+    assert open_model("tiny", checkpointing=True).model.checkpointing
+    assert not open_model("tiny").model.checkpointing
+    transformers = pytest.importorskip("transformers")
+    config = transformers.GPT2Config(vocab_size=96, n_positions=32, n_embd=8, n_layer=1, n_head=2)
+    transformers.GPT2LMHeadModel(config).save_pretrained(tmp_path)
+    tokenizers = pytest.importorskip("tokenizers")
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<end>": 0, "a": 1}, unk_token="<end>"))  # noqa: S106 - no password
+    transformers.PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<end>").save_pretrained(tmp_path)  # noqa: S106
+    with pytest.raises(ValueError, match="rlkit's own Llama without adapters; budget=N bounds the memory"):
+        open_model(str(tmp_path), checkpointing=True)
