@@ -1,6 +1,5 @@
 """All planners against a dense solve, and so against each other, on hundreds of MDPs, within the bounds they report."""
 
-import gc
 import itertools
 
 import gymnasium as gym
@@ -227,20 +226,6 @@ def test_span_stopping_takes_fewer_sweeps_and_proves_as_much():
     list(slow.updates(100_000))
     assert fast.converged
     assert fast.step < slow.step / 2
-
-
-@pytest.mark.parametrize("collects", [True, False])
-def test_garbage_is_collected_after_making_an_agent_as_it_was_before(collects: bool) -> None:
-    before = gc.isenabled()
-    try:
-        (gc.enable if collects else gc.disable)()
-        agents.make("value_iteration", "GridWorld-v0")
-        assert gc.isenabled() == collects
-        with pytest.raises(ValueError, match="no option"):
-            agents.make("value_iteration", "GridWorld-v0", gama=0.5)
-        assert gc.isenabled() == collects
-    finally:
-        (gc.enable if before else gc.disable)()
 
 
 def test_names_and_the_door():

@@ -1,12 +1,9 @@
 """One file, one algorithm, one name: `make("value_iteration", env)` builds what `value_iteration.py` holds."""
 
 import dataclasses
-import gc
 import importlib
 import os
 import pkgutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -46,11 +43,6 @@ def make(name: str, env: Any, *, seed: int = 0, **config: Any) -> Agent:
     Raises:
         ValueError: unknown agent or unknown field.
     """
-    with _uncollected():
-        return _made(name, env, seed, config)
-
-
-def _made(name: str, env: Any, seed: int, config: dict[str, Any]) -> Agent:
     module = load(name)
     fields = [field.name for field in dataclasses.fields(module.Config)]
     for key in config:
@@ -59,18 +51,6 @@ def _made(name: str, env: Any, seed: int, config: dict[str, Any]) -> Agent:
     chosen = module.Config(**{key: _frozen(value) for key, value in config.items()})
     agent: Agent = module.make(_world(env, chosen, seed) if isinstance(env, str) else env, chosen, seed)
     return agent
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Let garbage wait while modules and compiled code load: next to nothing of it is garbage, and looking takes a sixth of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _world(name: str, config: Any, seed: int) -> Any:
