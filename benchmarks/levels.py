@@ -4,7 +4,7 @@
 
 A published level is the mean return in the benchmark table of RL Baselines3 Zoo (Stable-Baselines3's tuned agents), read for the
 same environment or its version before; on the frozen lake it is the exact chance to arrive within the time limit. Presets were
-chosen by runs with other seeds than these (TD3's and the frozen lake's by 10 to 16: take --first 20). Every run is one process; seconds are the processor's. LunarLander, MuJoCo and MiniGrid need the extra `bench`.
+chosen by runs with other seeds than these (those of TD3, and on the frozen lake, were chosen after seeing some of 10 to 16: take --first 20). Every run is one process; seconds are the processor's. LunarLander, MuJoCo and MiniGrid need the extra `bench`.
 """
 
 import argparse

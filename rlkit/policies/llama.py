@@ -72,9 +72,7 @@ class Llama(nn.Module):
 
     cos: Tensor
     sin: Tensor
-    checkpointing = (
-        False  # True: the gradient's pass computes each layer again in place of remembering it; arXiv:1604.06174
-    )
+    checkpointing = False  # True: the gradient's pass computes each layer again, remembering none; arXiv:1604.06174
 
     def __init__(self, config: LlamaConfig, rng: np.random.Generator | None = None) -> None:
         super().__init__()

@@ -14,7 +14,6 @@ import transformers
 
 import rlkit
 from rlkit.cli import main
-from rlkit.policies import hf
 from rlkit.policies.language import LanguagePolicy
 from rlkit.policies.tiny_lm import tiny
 from rlkit.sample import tasks, verifiers
@@ -24,27 +23,12 @@ from rlkit.sample.text.templates import TEMPLATES
 from rlkit.sample.tokenizers import Letters
 from rlkit.sample.tokens import TokenSampler
 from tests.bounded import within
+from tests.policies.hf_nets import EOS, PROMPTS, V, gpt2, llama
 from tests.policies.token_rows import random_rows, trajectories
-
-V, EOS = 29, 5
-PROMPTS = [[1, 2, 3], [4], [6, 7, 8, 9, 10, 11, 1, 2], [9, 9]]
 
 
 def own():
     return tiny(V, np.random.default_rng(0), scale=8.0)
-
-
-def llama():
-    torch.manual_seed(0)
-    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-    config = transformers.LlamaConfig(vocab_size=V, num_key_value_heads=2, initializer_range=0.3, **shape)
-    return hf.Transformer(transformers.LlamaForCausalLM(config))
-
-
-def gpt2():
-    torch.manual_seed(0)
-    shape = {"n_positions": 64, "n_embd": 32, "n_layer": 2, "n_head": 4, "initializer_range": 0.3}
-    return hf.Transformer(transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=V, **shape)))
 
 
 @pytest.fixture(scope="module", params=[own, llama, gpt2], ids=lambda made: made.__name__)
